@@ -1,0 +1,188 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The program that runs inside Airflow's own interpreter (Python 3.6 and newer), sent with ``-c``. **PRIVATE** to the collection.
+
+It reads JSON lines from standard input and answers each with one on standard output. First comes the environment, so that no secret of
+it stands in the process's own; the answer is the hello. Only the ORM is used: Airflow's application builder would rewrite the standard
+roles and log password hashes. The text of a database error may hold a hash: only the driver's own sentence is passed on.
+"""
+
+import importlib
+import json
+import os
+import sys
+
+
+def load(name):
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def hello(config):
+    """Imports Airflow. What would make it invent an empty database, or a configuration, is found before."""
+    os.environ.update(config["environment"])
+    home = os.path.expanduser(os.path.expandvars(os.environ.get("AIRFLOW_HOME", "~/airflow")))
+    config_file = os.path.expanduser(os.environ.get("AIRFLOW_CONFIG", os.path.join(home, "airflow.cfg")))
+    if not os.path.isdir(home):
+        return {"not_there": f"there is no Airflow home {home}: set airflow_home"}
+    if not os.path.exists(config_file):
+        os.environ["AIRFLOW_CONFIG"] = os.environ["AIRFLOW_TEST_CONFIG"] = os.devnull
+        told = any(name.startswith("AIRFLOW__") and "SQL_ALCHEMY_CONN" in name for name in os.environ)
+        if not told and not os.path.exists(os.path.join(home, "airflow.db")):
+            return {
+                "not_there": f"the Airflow home {home} holds neither airflow.cfg nor airflow.db, and no setting names a database: "
+                "set airflow_home, or airflow_env_file, as the service has it"
+            }
+    airflow = importlib.import_module("airflow")
+    settings = importlib.import_module("airflow.settings")
+    conf = importlib.import_module("airflow.configuration").conf
+    if settings.engine is None:
+        settings.configure_orm()
+    url = settings.engine.url
+    if url.drivername.startswith("sqlite") and url.database and not os.path.exists(url.database):
+        return {"not_there": f"there is no database {url.database}: set airflow_home, or airflow_env_file, as the service has it"}
+    return {
+        "version": airflow.__version__,
+        "database": hidden(url),
+        "auth": conf.get("core", "auth_manager", fallback="") or conf.get("api", "auth_backend", fallback=""),
+    }
+
+
+def hidden(url):
+    return url.render_as_string(hide_password=True) if hasattr(url, "render_as_string") else repr(url)
+
+
+class Table:
+    """One kind of object in the database, as the row of the dialect describes it."""
+
+    def __init__(self, session, row):
+        self.session = session
+        self.row = row
+        self.model = load(row["model"])
+
+    def exists(self):
+        from sqlalchemy import inspect
+
+        return self.model.__table__.name in inspect(self.session.get_bind()).get_table_names()
+
+    def find(self, name, value):
+        return self.session.query(self.model).filter(getattr(self.model, name) == value).first()
+
+    def tell(self, found):
+        if found is None:
+            return None
+        told = {option: getattr(found, attribute) for option, attribute in self.row["attributes"].items() if option not in self.row["hashed"]}
+        told.update({option: sorted(one.name for one in getattr(found, option)) for option in self.row["related"]})
+        return told
+
+    def set(self, found, values):
+        for option, value in values.items():
+            if option in self.row["related"]:
+                value = self.related(option, value)
+                setattr(found, option, value)
+                continue
+            if option in self.row["hashed"]:
+                value = load(self.row["hashed"][option] + ":generate_password_hash")(value)
+                value = value.decode() if isinstance(value, bytes) else value
+            setattr(found, self.row["attributes"][option], value)
+        self.session.add(found)
+        self.session.commit()
+        return self.tell(found)
+
+    def related(self, option, names):
+        model = load(self.row["related"][option])
+        return self.session.query(model).filter(model.name.in_(names)).all() if names else []
+
+    def create(self, values):
+        return self.set(self.model(load(self.row["wraps"])()) if self.row["wraps"] else self.model(), values)
+
+    def delete(self, found):
+        if found is not None:
+            self.session.delete(found)
+            self.session.commit()
+
+    def matches(self, found, option, value):
+        stored = getattr(found, self.row["attributes"][option], None)
+        if not stored or not value:
+            return False
+        try:
+            return bool(load(self.row["hashed"][option] + ":check_password_hash")(stored, value))
+        except ValueError:  # what is stored is no hash of this kind
+            return False
+
+    def judge(self, key, values):
+        for option in self.row["related"]:
+            missing = set(values.get(option) or ()) - {one.name for one in self.related(option, values.get(option))}
+            if missing:
+                model = load(self.row["related"][option])
+                there = sorted(name for (name,) in self.session.query(model.name))
+                return f"there are no {option} {', '.join(sorted(missing))}; there are: {', '.join(there)}"
+        for option in self.row["unique"]:
+            other = self.find(option, values[option]) if values.get(option) else None
+            if other is not None and getattr(other, self.row["key"]) != key:
+                return f"the {option} {values[option]} belongs to {getattr(other, self.row['key'])} already"
+        return None
+
+
+def answer(session, asked):
+    table = Table(session, asked["row"])
+    operation = asked["op"]
+    if operation == "open":
+        return table.exists()
+    if operation == "create":
+        return table.create(asked["values"])
+    if operation == "judge":
+        return table.judge(asked["key"], asked["values"])
+    found = table.find(asked["row"]["key"], asked["key"])
+    if operation == "read":
+        return table.tell(found)
+    if operation == "update":
+        return table.set(found, asked["values"])
+    if operation == "delete":
+        return table.delete(found)
+    return table.matches(found, asked["name"], asked["value"])
+
+
+def in_words(exc):
+    """``orig`` is the database driver's own error; SQLAlchemy's text around it would show the statement's values."""
+    orig = getattr(exc, "orig", None)
+    if orig is not None:
+        return f"{type(exc).__name__}: {orig}"
+    if type(exc).__module__.startswith("sqlalchemy"):
+        return type(exc).__name__
+    return f"{type(exc).__name__}: {exc}"
+
+
+def main():
+    # Airflow logs to standard output too: it gets standard error instead, and the answers keep the pipe for themselves.
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+    sys.stdout = sys.stderr
+    sys.path[:] = [entry for entry in sys.path if entry]  # nothing is imported from the current folder
+
+    def say(body):
+        answers.write(json.dumps(body) + "\n")
+        answers.flush()
+
+    try:
+        said = hello(json.loads(sys.stdin.readline()))
+    except BaseException as exc:  # noqa: BLE001 -- Airflow ends the process on a bad configuration; whatever it was, it is told
+        said = {"error": in_words(exc), "missing": getattr(exc, "name", None) if isinstance(exc, ImportError) else None}
+    say(said)
+    if "version" in said:
+        session = importlib.import_module("airflow.settings").Session()
+        for line in iter(sys.stdin.readline, ""):
+            try:
+                said = {"result": answer(session, json.loads(line))}
+            except Exception as exc:  # noqa: BLE001 -- each question gets its answer
+                session.rollback()
+                said = {"error": in_words(exc)}
+            say(said)
+    answers.close()
+    os._exit(0)  # without the noise of Airflow's teardown
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How one Airflow generation spells what can be wished. **PRIVATE** to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+from urllib.parse import quote
+
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+
+class Codec(t.NamedTuple):
+    """The shape of one value on the wire, where it is not the option's own."""
+
+    encode: Callable[[t.Any], t.Any]
+    decode: Callable[[t.Any], t.Any]
+
+
+class Rules(t.NamedTuple):
+    """What one Airflow asks of the options of a kind, whichever client speaks to it. All keys are names of options."""
+
+    lacks: Mapping[str, str] = {}  # not there: why, for the user
+    since: Mapping[str, str] = {}  # there from this version on
+    fixed: Mapping[str, tuple[t.Any, str]] = {}  # always this value: and why
+    needs: Collection[str] = ()  # without these it cannot be created
+    defaults: Mapping[str, str] = {}  # on creation, an omitted option takes the value of this other option
+    longest: Mapping[str, tuple[int, str]] = {}  # bytes: and why
+
+    def of(self, version: str | None) -> Rules:
+        """The same, with what came later than this version among what it lacks; of an unknown version nothing is held against it."""
+        late = {name: f"it came with Airflow {since}, this is {version}" for name, since in self.since.items() if _older(version, since)}
+        return self._replace(lacks={**self.lacks, **late})
+
+
+class Endpoint(t.NamedTuple):
+    """One row of a dialect: a kind over REST. Data, no behaviour."""
+
+    path: str  # of the collection, filled from the resource's parents
+    item: str = "/{}"  # what follows for one object
+    key: str = ""  # wire name of the identity in a POST
+    verbs: Collection[str] = ("read", "create", "update", "delete")
+    wire: Mapping[str, str] = {}  # option -> name in requests and answers, where they differ
+    reads: Mapping[str, str] = {}  # option -> name in answers, where it differs from that in requests
+    codecs: Mapping[str, Codec] = {}
+    always: Mapping[str, t.Any] = {}  # what a POST must carry: a value, or a function that makes one
+    patch_key: str = ""  # wire name of the identity inside a PATCH body
+    whole: Collection[str] = ()  # options that every PATCH body must carry, changed or not
+    mask: str = ""  # how update_mask is written: joined, repeated, or not at all
+    missing: Collection[int] = (404,)  # statuses that mean: there is no such object
+    taken: Collection[int] = (409,)  # statuses of a POST that may mean: there is one already
+    page: str = ""  # of one object in the user interface
+    store: t.Any = None  # a subclass of Store, for a truly odd server
+    rules: Rules = Rules()
+
+
+class Store:
+    """Create, read, update and delete over one row; speaks options, never wire names."""
+
+    def __init__(self, session: t.Any, row: Endpoint, names: Collection[str], scope: Mapping[str, t.Any], title: str, version: str | None) -> None:
+        self.title = title
+        self.rules = row.rules.of(version)
+        self.taken = row.taken
+        self._session = session
+        self._row = row
+        self._names = names
+        self._scope = scope
+        self._path = row.path.format(**{name: in_path(value) for name, value in scope.items()})
+
+    def read(self, key: str) -> dict[str, t.Any] | None:
+        body = self._session.call("GET", self._item(key), allow=self._row.missing)
+        return None if body is None else self._decode(body)
+
+    def create(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        always = {name: value() if callable(value) else value for name, value in self._row.always.items()}
+        return self._decode(self._session.call("POST", self._path, json=dict(always, **self._encode(values))))
+
+    def update(self, key: str, patch: Mapping[str, t.Any], current: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        names = list(self._encode(patch))
+        body = self._encode({**{name: current.get(name) for name in self._row.whole}, **patch})
+        if self._row.patch_key:
+            body[self._row.patch_key] = key
+        params = {"joined": {"update_mask": ",".join(names)}, "repeated": {"update_mask": names}}.get(self._row.mask)
+        return self._decode(self._session.call("PATCH", self._item(key), json=body, params=params))
+
+    def delete(self, key: str) -> None:
+        self._session.call("DELETE", self._item(key), allow=self._row.missing)
+
+    def matches(self, key: str, name: str, value: t.Any) -> bool | None:
+        """Whether a hidden value is this one; None where nobody can know."""
+        return None
+
+    def judge(self, key: str, values: Mapping[str, t.Any]) -> None:
+        """Raise what the server would say to these values only when they are written."""
+
+    def _item(self, key: str) -> str:
+        return self._path + self._row.item.format(in_path(key))
+
+    def _wire(self, name: str) -> str:
+        return self._row.wire.get(name, name)
+
+    def _encode(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        return {self._wire(name): self._row.codecs[name].encode(value) if name in self._row.codecs else value for name, value in values.items()}
+
+    def _decode(self, body: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        """The same keys on every Airflow, null where this one does not tell."""
+        found = {name: body.get(self._row.reads.get(name, self._wire(name))) for name in self._names}
+        found.update({name: self._row.codecs[name].decode(value) for name, value in found.items() if name in self._row.codecs})
+        found.update({name: value for name, value in self._scope.items() if name in found})
+        found.update({name: value for name, (value, why) in self.rules.fixed.items() if name in found})
+        if self._row.page:
+            found["url"] = self._session.url + self._row.page.format(**{name: in_path(value) for name, value in found.items() if value})
+        return found
+
+
+class Dialect(t.NamedTuple):
+    """One Airflow generation: a table."""
+
+    name: str  # a choice of api_version
+    title: str
+    rows: Mapping[str, t.Any]
+    recognise: Callable[[t.Any], str | None]  # (what it says of itself) -> version, or None: that is somebody else
+    store: t.Any = Store
+    root: str = ""  # where its paths begin
+    probe: str = ""  # answers without credentials
+    by_password: str = ""  # the method of _auth that a password is best used with
+    expired: Collection[tuple[int, str]] = ()  # answers that mean: log in again
+    hints: Mapping[int, str] = {}  # what to do about a status
+
+    def open(self, session: t.Any, kind: str, names: Collection[str], scope: Mapping[str, t.Any], version: str | None) -> t.Any:
+        row = self.rows.get(kind)
+        if row is None:
+            raise Unsupported(f"{self.title} has no {kind.replace('_', ' ')}s")
+        return (row.store or self.store)(session, row, names, scope, self.title, version)
+
+
+def in_path(value: t.Any) -> str:
+    """Percent-encoded with no safe characters. Clients, proxies and servers resolve dots and slashes, so some names cannot be asked for by path."""
+    text = str(value)
+    if text in ("", ".", "..") or text.startswith("/"):
+        raise AirflowError(f"The name {text!r} cannot be part of an address: no Airflow can be asked for it")
+    return quote(text, safe="")
+
+
+def _older(version: str | None, than: str) -> bool:
+    return version is not None and _numbers(version) < _numbers(than)
+
+
+def _numbers(version: str) -> list[int]:
+    return [int(part) for part in version.split(".")[:2] if part.isdigit()]

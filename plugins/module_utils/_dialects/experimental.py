@@ -1,0 +1,80 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Airflow 1.10, ``/api/experimental``: no OpenAPI document; the recordings of a real 1.10.15 judge it."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Dialect, Endpoint, Rules, Store
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def _recognise(body: t.Any) -> str | None:
+    known = isinstance(body, dict) and isinstance(body.get("metadatabase"), dict) and isinstance(body.get("scheduler"), dict)
+    return "1.10" if known else None
+
+
+class Upsert(Store):
+    """POST creates and overwrites, and wants everything; there is no PATCH."""
+
+    def update(self, key: str, patch: Mapping[str, t.Any], current: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        return self.create({**{name: value for name, value in current.items() if value is not None}, **patch})
+
+
+class DatedRuns(Store):
+    """A run can be asked for by its date only: the id is looked up in the list of all runs, once."""
+
+    def __init__(self, *args: t.Any) -> None:
+        super().__init__(*args)
+        self._seen: dict[str, dict[str, t.Any]] = {}
+
+    def read(self, key: str) -> dict[str, t.Any] | None:
+        if key in self._seen:
+            known = self._seen[key]
+            body = self._session.call("GET", self._item(known["logical_date"]), allow=self._row.missing)
+            return None if body is None else {**known, "state": body["state"]}
+        for body in self._session.call("GET", self._path):
+            if body["run_id"] == key:
+                self._seen[key] = dict(self._decode(body), url=self._session.url + body["dag_run_url"])
+                return self._seen[key]
+        return None
+
+
+EXPERIMENTAL = Dialect(
+    name="experimental",
+    title="Airflow 1.10",
+    root="/api/experimental",
+    probe="/health",
+    recognise=_recognise,
+    by_password="basic",
+    hints={
+        401: "it wants credentials: set api_username and api_password",
+        403: "no API user has this name and password: users of the REST API are not those of the web interface, see airflow_api_user",
+    },
+    rows=dict(
+        pool=Endpoint(
+            "/api/experimental/pools",
+            key="name",
+            reads=dict(name="pool"),
+            always=dict(description=""),
+            store=Upsert,
+            rules=Rules(needs=("slots",), lacks=dict(include_deferred="it came with Airflow 2.7")),
+        ),
+        dag=Endpoint("/api/experimental/dags", item="/{}/paused", verbs=("read",), missing=()),
+        dag_run=Endpoint(
+            "/api/experimental/dags/{dag_id}/dag_runs",
+            verbs=("read", "create"),
+            key="run_id",
+            wire=dict(logical_date="execution_date"),
+            always=dict(replace_microseconds="false"),  # else two runs of one second collide
+            taken=(400, 409),
+            store=DatedRuns,
+            rules=Rules(lacks=dict(note="notes came with Airflow 2.5")),
+        ),
+    ),
+)

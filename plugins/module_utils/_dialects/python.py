@@ -1,0 +1,148 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The same kinds spoken to Airflow's own Python on the master, without HTTP: a table per generation. **PRIVATE** to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Dialect, Rules
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Mapping
+
+FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
+PASSWORD = "airflow.contrib.auth.backends.password_auth"
+
+
+class Model(t.NamedTuple):
+    """One row: a kind as a table of Airflow's database. Classes are written ``module:Class``."""
+
+    model: str
+    key: str
+    wraps: str = ""  # a class whose new object the model's constructor wants
+    attributes: Mapping[str, str] = {}  # option -> attribute, where they differ
+    hashed: Mapping[str, str] = {}  # option -> module with generate_password_hash() and check_password_hash()
+    related: Mapping[str, str] = {}  # option -> model whose names it lists
+    unique: Collection[str] = ()  # beside the key
+    lives_in: str = ""  # the auth manager or backend under which this table counts
+    store: t.Any = None
+    rules: Rules = Rules()
+
+    def spec(self, names: Collection[str]) -> dict[str, t.Any]:
+        """What the program inside Airflow's interpreter needs to know of it."""
+        own = [name for name in names if name not in self.rules.lacks and name not in self.rules.fixed]
+        attributes = {name: self.attributes.get(name, name) for name in own if name not in self.related}
+        return dict(self._asdict(), attributes=attributes, rules=None, store=None)
+
+
+class OrmStore:
+    """Create, read, update and delete over one row, by a bridge."""
+
+    def __init__(self, bridge: t.Any, row: Model, names: Collection[str], scope: Mapping[str, t.Any], title: str, version: str | None) -> None:
+        self.title = title
+        self.rules = row.rules.of(version)
+        self._bridge = bridge
+        self._row = row
+        self._names = names
+        self._spec = row.spec((*names, *row.hashed))
+        if row.lives_in and row.lives_in != bridge.auth:
+            raise Unsupported(
+                f"This Airflow {version} authenticates by {bridge.auth or 'nothing'}; its database holds users of the REST API only under {row.lives_in}"
+            )
+        bridge.ask("open", row=self._spec)
+
+    def read(self, key: str) -> dict[str, t.Any] | None:
+        return self._decode(self._bridge.ask("read", row=self._spec, key=key))
+
+    def create(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        return t.cast("dict[str, t.Any]", self._decode(self._bridge.ask("create", row=self._spec, values=values)))
+
+    def update(self, key: str, patch: Mapping[str, t.Any], current: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        return t.cast("dict[str, t.Any]", self._decode(self._bridge.ask("update", row=self._spec, key=key, values=patch)))
+
+    def delete(self, key: str) -> None:
+        self._bridge.ask("delete", row=self._spec, key=key)
+
+    def matches(self, key: str, name: str, value: t.Any) -> bool | None:
+        return self._bridge.ask("matches", row=self._spec, key=key, name=name, value=value)
+
+    def judge(self, key: str, values: Mapping[str, t.Any]) -> None:
+        for name in self._row.hashed:
+            if values.get(name) == "":
+                raise AirflowError(f"An empty {name} lets nobody in: give one, or leave the option out")
+        trouble = self._bridge.ask("judge", row=self._spec, key=key, values=values)
+        if trouble:
+            raise AirflowError(trouble)
+
+    def _decode(self, found: dict[str, t.Any] | None) -> dict[str, t.Any] | None:
+        if found is None:
+            return None
+        found = {name: found.get(name) for name in self._names}
+        found.update({name: value for name, (value, why) in self.rules.fixed.items() if name in found})
+        return found
+
+
+def _major(major: str) -> Callable[[t.Any], str | None]:
+    return lambda version: version if version.partition(".")[0] == major else None
+
+
+PYTHON_1 = Dialect(
+    name="python-1",
+    title="Airflow 1.10",
+    recognise=_major("1"),
+    store=OrmStore,
+    rows=dict(
+        user=Model(
+            f"{PASSWORD}:PasswordUser",
+            key="username",
+            wraps="airflow.models:User",
+            attributes=dict(password="_password"),
+            hashed=dict(password="flask_bcrypt"),
+            lives_in=PASSWORD,
+            rules=Rules(
+                lacks=dict(first_name="", last_name=""),
+                fixed=dict(
+                    active=(True, "there an API user is active as long as he exists: use state=absent"),
+                    roles=(["Admin"], "there every API user may do everything"),
+                ),
+                needs=("password",),
+                longest=dict(password=(72, "bcrypt, which Airflow 1.10 uses, does not look at the rest")),
+            ),
+        ),
+    ),
+)
+
+PYTHON_3 = Dialect(
+    name="python-3",
+    title="Airflow 3",
+    recognise=_major("3"),
+    store=OrmStore,
+    rows=dict(
+        user=Model(
+            "airflow.providers.fab.auth_manager.models:User",
+            key="username",
+            hashed=dict(password="werkzeug.security"),
+            related=dict(roles="airflow.providers.fab.auth_manager.models:Role"),
+            unique=("email",),
+            lives_in=FAB,
+            rules=Rules(
+                fixed=dict(superuser=(False, "a column of Airflow 1.10's users; give a role instead")),
+                needs=("password", "email", "roles"),
+                defaults=dict(first_name="username", last_name="username"),
+            ),
+        ),
+    ),
+)
+
+PYTHON = (PYTHON_3, PYTHON_1)
+
+
+def dialect_of(version: str) -> Dialect:
+    for dialect in PYTHON:
+        if dialect.recognise(version):
+            return dialect
+    raise Unsupported(f"client=python does not know Airflow {version}")

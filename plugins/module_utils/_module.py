@@ -1,0 +1,43 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Runs ``perform`` as an Ansible module: the only file that knows AnsibleModule. **PRIVATE** to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+
+from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError
+from ansible_collections.dagops.airflow.plugins.module_utils._perform import argument_spec, perform
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, Resource
+
+
+def resource_module(resource: Resource) -> None:
+    _run(resource, {})
+
+
+def action_module(action: Action) -> None:
+    _run(action, action.required)
+
+
+def _run(what: Resource | Action, required: t.Mapping[str, t.Any]) -> None:
+    spec = argument_spec(what)
+    for name in CONNECTION:
+        spec[name] = dict(spec[name], fallback=(env_fallback, [variable(name)]))
+    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **required)
+    try:
+        result = perform(what, module.params, module.check_mode, warn=module.warn)
+    except ImportError as exc:
+        module.fail_json(msg=missing_required_lib(exc.name or "requests"))
+    except AirflowError as exc:
+        module.fail_json(msg=str(exc), **exc.details)
+    module.exit_json(**result)
+
+
+def variable(option: str) -> str:
+    """The environment variable that an option of the connection falls back to."""
+    return option.upper() if option.startswith("airflow_") else f"AIRFLOW_{option.upper()}"

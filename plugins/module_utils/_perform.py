@@ -1,0 +1,84 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The whole behaviour of a module, knowing no Ansible: (what, options, check mode) -> result. **PRIVATE** to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION, Connection, connect
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import NotThereYet
+from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import apply, fit, plan
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, Resource
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+
+class Context:
+    """What a deed may use: the options, a connection that is made when it is first needed, and two ways to be heard."""
+
+    def __init__(self, options: Mapping[str, t.Any], check_mode: bool, tell: Callable[[dict[str, t.Any]], None], warn: Callable[[str], None]) -> None:
+        self.options = options
+        self.check_mode = check_mode
+        self.tell = tell
+        self.warn = warn
+        self._connection: Connection | None = None
+
+    def open(self, resource: Resource, scope: Mapping[str, t.Any]) -> t.Any:
+        """The store of a kind."""
+        if self._connection is None:
+            self._connection = connect(self.options)
+        return self._connection.open(resource, scope)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+
+
+def perform(
+    what: Resource | Action,
+    options: Mapping[str, t.Any],
+    check_mode: bool = False,
+    tell: Callable[[dict[str, t.Any]], None] = lambda seen: None,
+    warn: Callable[[str], None] = lambda text: None,
+) -> dict[str, t.Any]:
+    """The task's result. Raises AirflowError."""
+    context = Context(options, check_mode, tell, warn)
+    try:
+        return what.perform(context) if isinstance(what, Action) else _make_it_so(what, context)
+    finally:
+        context.close()
+
+
+def _make_it_so(resource: Resource, context: Context) -> dict[str, t.Any]:
+    options, key = context.options, context.options[resource.key]
+    absent = options["state"] == "absent"
+    desired = resource.desired(options)
+    try:
+        store = context.open(resource, resource.scope(options))
+    except NotThereYet as exc:
+        if not context.check_mode:
+            raise
+        context.warn(f"{exc}. Check mode goes on as if an earlier task made it")
+        todo = plan(resource, None, desired, absent)
+    else:
+        current = store.read(key)
+        matches: dict[str, bool | None] = {}
+        if not absent:
+            desired = fit(resource, store, desired, current, context.warn)
+            store.judge(key, desired)
+            if current is not None:
+                compared = [name for name in resource.secrets if name in desired and options.get(f"update_{name}") != "on_create"]
+                matches = {name: store.matches(key, name, desired[name]) for name in compared}
+        todo = plan(resource, current, desired, absent, matches)
+    after = todo.after if context.check_mode else apply(todo, store, key)
+    shown = {name: after[name] for name in resource.keys} if after else None
+    return {"changed": todo.changed, resource.kind: shown, "diff": dict(before=todo.before, after=todo.after)}
+
+
+def argument_spec(what: Resource | Action) -> dict[str, dict[str, t.Any]]:
+    """Every option of a module, but for the environment that some fall back to."""
+    return {**CONNECTION, **what.argument_spec}

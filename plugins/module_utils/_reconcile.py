@@ -1,0 +1,89 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""From what is and what is wished to what must be done. **PRIVATE** to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from ansible_collections.dagops.airflow.plugins.module_utils._resource import Resource
+
+HIDDEN = "********"
+
+
+class Plan(t.NamedTuple):
+    verb: str  # keep, create, update or delete
+    before: dict[str, t.Any]
+    after: dict[str, t.Any]
+    patch: dict[str, t.Any]  # what a create or an update sends
+
+    @property
+    def changed(self) -> bool:
+        return self.verb != "keep"
+
+
+def fit(resource: Resource, store: t.Any, desired: Mapping[str, t.Any], current: Mapping[str, t.Any] | None, warn: Callable[[str], None]) -> dict[str, t.Any]:
+    """What is wished, as far as this Airflow has it: the rest is refused by name, or left out with a warning where it only describes."""
+    fitting, rules, kind = dict(desired), store.rules, resource.kind.replace("_", " ")
+    for name in [name for name in desired if name in rules.lacks]:
+        if not resource.fields[name].describes:
+            raise Unsupported(f"{store.title} has no {name} for a {kind}: {rules.lacks[name]}")
+        warn(f"{store.title} has no {name} for a {kind}: left out")
+        del fitting[name]
+    for name, (value, why) in rules.fixed.items():
+        if name in fitting and not resource.fields[name].same(fitting.pop(name), value):
+            raise Unsupported(f"{name} of a {kind} can only be {value} on {store.title}: {why}")
+    for name, (limit, why) in rules.longest.items():
+        if len(str(fitting.get(name, "")).encode()) > limit:
+            raise AirflowError(f"{name} is longer than {limit} bytes: {why}")
+    if current is None:
+        missing = [name for name in rules.needs if not fitting.get(name)]
+        if missing:
+            raise AirflowError(f"To create the {kind} {desired[resource.key]!r}, {store.title} needs {', '.join(missing)}")
+        fitting.update({name: fitting[source] for name, source in rules.defaults.items() if name not in fitting})
+    return fitting
+
+
+def plan(
+    resource: Resource,
+    current: Mapping[str, t.Any] | None,
+    desired: Mapping[str, t.Any],
+    absent: bool = False,
+    matches: Mapping[str, bool | None] | None = None,
+) -> Plan:
+    """Pure. ``matches`` says of each hidden field that is to be compared whether the stored value is the wished one (None: unknowable)."""
+    if absent:
+        return Plan("keep" if current is None else "delete", dict(current or {}), {}, {})
+    if current is None:
+        after = {name: desired.get(name) for name in resource.keys}
+        after.update({name: HIDDEN for name in resource.secrets if name in desired})
+        return Plan("create", {}, after, dict(desired))
+    patch = {
+        name: value
+        for name, value in desired.items()
+        if name not in resource.secrets and name != resource.key and not resource.fields[name].same(current.get(name), value)
+    }
+    before, after = dict(current), {**current, **patch}
+    for name, same in (matches or {}).items():
+        if not same:
+            patch[name] = desired[name]
+            before[name], after[name] = HIDDEN, f"{HIDDEN} (new)"
+    return Plan("update" if patch else "keep", before, after, patch)
+
+
+def apply(todo: Plan, store: t.Any, key: str) -> dict[str, t.Any]:
+    """The only writer. Returns the object as the Airflow tells it afterwards."""
+    if todo.verb == "create":
+        return store.create(todo.patch)
+    if todo.verb == "update":
+        return store.update(key, todo.patch, todo.before)
+    if todo.verb == "delete":
+        store.delete(key)
+    return todo.after

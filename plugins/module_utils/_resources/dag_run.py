@@ -1,0 +1,22 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""DAG runs."""
+
+from __future__ import annotations
+
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import Field, Resource
+
+DAG_RUN = Resource(
+    kind="dag_run",
+    key="run_id",
+    parents=dict(dag_id=dict(type="str", required=True)),
+    fields=dict(
+        run_id=Field(dict(type="str")),
+        conf=Field(dict(type="dict")),
+        logical_date=Field(dict(type="str")),
+        note=Field(dict(type="str"), describes=True),
+    ),
+    told=("dag_id", "state", "run_type", "queued_at", "start_date", "end_date", "data_interval_start", "data_interval_end", "url"),
+)

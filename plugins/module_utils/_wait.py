@@ -1,0 +1,49 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Polling until something has happened. **PRIVATE** to the collection."""
+
+from __future__ import annotations
+
+import time
+import typing as t
+
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TimedOut
+
+if t.TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+FIRST_PAUSE = 0.5  # seconds; each pause is half as long again as the one before, up to poll_interval
+
+
+class Until(t.NamedTuple):
+    what: str  # for the user: "the run x of the DAG y"
+    field: str
+    ends: Collection[str]  # values of the field that end the wait
+
+
+def watch(
+    read: Callable[[], dict[str, t.Any] | None],
+    until: Until,
+    timeout: float,
+    interval: float,
+    tell: Callable[[dict[str, t.Any]], None],
+    sleep: Callable[[float], None] = time.sleep,
+    clock: Callable[[], float] = time.monotonic,
+) -> dict[str, t.Any]:
+    """The object, once its field says that it has ended. Times are seconds of a clock that nobody sets."""
+    end = clock() + timeout
+    pause = min(FIRST_PAUSE, interval)
+    while True:
+        found = read()
+        if found is None:
+            raise AirflowError(f"{until.what} was deleted while it was waited for")
+        if found[until.field] in until.ends:
+            return found
+        tell(found)
+        left = end - clock()
+        if left <= 0:
+            raise TimedOut(f"{until.what} is still {found[until.field]} after {timeout:g} s (wait_timeout)")
+        sleep(min(pause, left))
+        pause = min(pause * 1.5, interval)

@@ -1,0 +1,143 @@
+#!/usr/bin/python
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: airflow_api_user
+short_description: Manage the users who may call Airflow's REST API
+version_added: 0.1.0
+author:
+  - dagops contributors (@dagops)
+description:
+  - Creates, changes and removes API users on the master, through Airflow's own Python, which works before any other API user exists. Use it with O(client=python).
+  - On Airflow 1.10 the users of the REST API are those of the backend C(password_auth). The users of the web interface under C(rbac = True) are others, and this module does not touch them.
+  - On Airflow 3 they are the users of the FAB auth manager, who may log in to the web interface, too.
+  - The password is compared with its stored hash, so a second run changes nothing, and a run with another password does.
+extends_documentation_fragment:
+  - dagops.airflow.connection
+  - dagops.airflow.state
+  - dagops.airflow.attributes
+  - dagops.airflow.attributes.actiongroup
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: Passwords are masked.
+  async:
+    support: full
+options:
+  username:
+    description: By which name he calls.
+    type: str
+    required: true
+  password:
+    description:
+      - His password. Needed to create a user.
+      - On Airflow 1.10 at most 72 bytes, for C(bcrypt) does not look at the rest.
+    type: str
+  update_password:
+    description:
+      - V(always) makes this the password, whatever it was.
+      - V(on_create) leaves the password of an existing user alone.
+    type: str
+    choices: [always, on_create]
+    default: always
+  email:
+    description: His e-mail address. Airflow 3 needs one to create a user, and no two users may share it.
+    type: str
+  first_name:
+    description: His first name, by default O(username). Airflow 1.10 has no such field, and goes without.
+    type: str
+  last_name:
+    description: His last name, by default O(username). Airflow 1.10 has no such field, and goes without.
+    type: str
+  roles:
+    description:
+      - Names of his roles, exactly these. Airflow 3 needs at least one to create a user.
+      - On Airflow 1.10 every API user may do everything, so that only V(Admin) is accepted.
+    type: list
+    elements: str
+  active:
+    description: Whether he may log in. On Airflow 1.10 only V(true) is accepted.
+    type: bool
+  superuser:
+    description: A mark of Airflow 1.10, which its REST API does not look at. On Airflow 3 only V(false) is accepted.
+    type: bool
+seealso:
+  - module: dagops.airflow.airflow_dag_trigger
+"""
+
+EXAMPLES = r"""
+- name: Somebody who may trigger DAGs
+  dagops.airflow.airflow_api_user:
+    client: python
+    airflow_python: /opt/airflow/venv/bin/python
+    airflow_home: /opt/airflow
+    airflow_env_file: /opt/airflow/airflow.env
+    username: deployer
+    password: "{{ deployer_password }}"
+    email: deployer@example.org
+    roles: [Admin]
+
+- name: He has left
+  dagops.airflow.airflow_api_user:
+    client: python
+    airflow_python: /opt/airflow/venv/bin/python
+    airflow_home: /opt/airflow
+    airflow_env_file: /opt/airflow/airflow.env
+    username: deployer
+    state: absent
+"""
+
+RETURN = r"""
+user:
+  description: The user as he now is, or would be in check mode, without his password. Null where he is absent.
+  returned: success
+  type: dict
+  contains:
+    username:
+      description: His name.
+      type: str
+    email:
+      description: His e-mail address.
+      type: str
+    first_name:
+      description: His first name. Null on Airflow 1.10.
+      type: str
+    last_name:
+      description: His last name. Null on Airflow 1.10.
+      type: str
+    roles:
+      description: Names of his roles.
+      type: list
+      elements: str
+    active:
+      description: Whether he may log in.
+      type: bool
+    superuser:
+      description: A mark of Airflow 1.10.
+      type: bool
+  sample:
+    username: deployer
+    email: deployer@example.org
+    first_name: deployer
+    last_name: deployer
+    roles: [Admin]
+    active: true
+    superuser: false
+"""
+
+from ansible_collections.dagops.airflow.plugins.module_utils._module import resource_module
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.user import USER
+
+
+def main() -> None:
+    resource_module(USER)
+
+
+if __name__ == "__main__":
+    main()
