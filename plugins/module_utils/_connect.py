@@ -6,8 +6,8 @@
 
 from __future__ import annotations
 
-import re
 import typing as t
+from urllib.parse import urlsplit
 
 from ansible_collections.dagops.airflow.plugins.module_utils import _auth
 from ansible_collections.dagops.airflow.plugins.module_utils._bridge import Bridge
@@ -86,8 +86,15 @@ def base(url: str) -> str:
     for dialect in NEWEST_FIRST:
         if url.endswith(dialect.root):
             url = url[: -len(dialect.root)]
-    if not re.match(r"https?://[^/]", url):
+    try:
+        where = urlsplit(url)
+        valid = where.scheme in ("http", "https") and where.hostname and where.port != 0 and not where.query
+    except ValueError:
+        valid = False
+    if not valid:
         raise AirflowError(f"api_url {url!r} is no address of a web server: it looks like http://airflow.example.org:8080")
+    if where.username is not None:
+        raise AirflowError("api_url must not hold a user and a password: they would be shown in logs; use api_username and api_password")
     return url.rstrip("/")
 
 

@@ -105,7 +105,7 @@ class Transport:
         reason = _root(exc)
         name, text = type(reason).__name__, str(reason)
         details = dict(method=method, url=self.url + path)
-        if name in ("InvalidURL", "InvalidSchema", "MissingSchema", "LocationParseError", "UnicodeError", "InvalidProxyURL"):
+        if isinstance(exc, UnicodeError) or name in ("InvalidURL", "LocationParseError"):
             return AirflowError(f"api_url {self.url!r} is no address of a web server: {text}", **details)
         if "SSL" in name or "Certificate" in name or "CERTIFICATE" in text:
             if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:

@@ -1,0 +1,68 @@
+# Needs Linux, make and Python >= 3.11 (Debian and Ubuntu: with the package python3-venv), and a package index. All that it makes lies in this folder.
+.DEFAULT_GOAL := help
+.PHONY: help demo demo-stop demo-clean test servers servers-stop tapes benchmark clean
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+HERE := $(CURDIR)
+# antsibull-nox asks for ansible-galaxy by name
+export PATH := $(HERE)/$(BIN):$(PATH)
+# Ansible takes ~ from the user database, not from HOME: they differ in containers and in CI
+export ANSIBLE_REMOTE_TMP ?= $$HOME/.ansible/tmp
+# Nobody's own Airflow is touched by trying ours
+unexport $(filter-out AIRFLOW_PORT,$(filter AIRFLOW_%,$(.VARIABLES)))
+
+QUICKSTART = $(BIN)/ansible-playbook dagops.airflow.quickstart -e quickstart_folder='$(HERE)/.demo'
+SERVERS = $(BIN)/ansible-playbook -i tests/servers/inventory.yml $(if $(ONLY),-l $(ONLY))
+
+help:  ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: .venv/.user  ## the main job on a real Airflow 3, installed in .demo; AIRFLOW_PORT=8081 for another port
+	@$(QUICKSTART)
+
+demo-stop: .venv/.user  ## stop the demo's Airflow
+	@$(QUICKSTART) -e quickstart_state=stopped
+
+demo-clean: .venv/.user  ## stop it and remove .demo
+	@$(QUICKSTART) -e quickstart_state=absent
+
+test: .venv/.dev  ## all tests; ARGS='-s units' for one part, ARGS=-l for their names
+	@tests/run $(ARGS)
+
+servers: .venv/.user  ## the tests' real Airflow servers, in .servers; ONLY=airflow_1_10 for one
+	@$(SERVERS) tests/servers/up.yml
+
+servers-stop: .venv/.user  ## stop them
+	@$(SERVERS) tests/servers/down.yml
+
+tapes: .venv/.user  ## record the tests' tapes anew from the running servers
+	@$(BIN)/pip install -q pytest && $(BIN)/python -m pytest -q tests/unit/plugins/modules --record
+
+benchmark: servers  ## our cost against what else people use, as ratios
+	@$(BIN)/python tests/benchmark/benchmark.py $(ARGS)
+
+clean: .venv/.user servers-stop demo-clean  ## stop everything and remove what these commands made
+	rm -rf .venv .nox .ansible .cache .servers tests/output
+
+.venv/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $(PYTHON) is older than Python 3.11 (or missing); name another: make PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' || { echo "make: $(PYTHON) lacks venv; on Debian and Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@echo "Making .venv with ansible-core; this takes about half a minute"
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@touch $@
+
+# The collection is where every tool of this environment finds it: ansible-playbook, ansible-doc, antsibull-docs, pytest.
+.venv/.user: .venv/.python requirements.txt
+	@$(BIN)/pip install -q --disable-pip-version-check 'ansible-core>=2.17' -r requirements.txt
+	@$(BIN)/python -c 'import pathlib, sysconfig; \
+	  link = pathlib.Path(sysconfig.get_path("purelib"), "ansible_collections/dagops/airflow"); \
+	  link.parent.mkdir(parents=True, exist_ok=True); link.is_symlink() and link.unlink(); \
+	  link.symlink_to(pathlib.Path.cwd())'
+	@touch $@
+
+.venv/.dev: .venv/.user
+	@$(BIN)/pip install -q --disable-pip-version-check 'nox>=2026.8.10' 'antsibull-nox~=1.10'
+	@touch $@

@@ -1,0 +1,103 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import socket
+import threading
+
+import pytest
+
+from ansible_collections.dagops.airflow.plugins.module_utils._auth import anonymous, basic
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TransportError
+from ansible_collections.dagops.airflow.plugins.module_utils._transport import Transport
+
+
+@pytest.fixture
+def server():
+    """Answers each connection with the next of a list of byte strings; an empty one hangs up."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    asked = []
+
+    def serve(*answers):
+        def run():
+            for answer in answers:
+                connection, _address = listener.accept()
+                with connection:
+                    asked.append(connection.recv(65536))
+                    connection.sendall(answer)
+
+        threading.Thread(target=run, daemon=True).start()
+        return f"http://127.0.0.1:{listener.getsockname()[1]}", asked
+
+    yield serve
+    listener.close()
+
+
+def http(status, body=b"", headers=b""):
+    return b"HTTP/1.1 %d X\r\nContent-Length: %d\r\nConnection: close\r\n%s\r\n%s" % (status, len(body), headers, body)
+
+
+def test_json_and_text(server):
+    url, _asked = server(http(200, b'{"a": 1}'), http(200, b"<html>"))
+    transport = Transport(url)
+    assert transport.send("GET", "/", anonymous()).body == dict(a=1)
+    assert transport.send("GET", "/", anonymous()).body == "<html>"
+
+
+def test_a_redirect_is_not_followed(server):
+    url, _asked = server(http(308, headers=b"Location: /elsewhere\r\n"))
+    assert Transport(url).send("GET", "/", anonymous()).status == 308
+
+
+def test_netrc_does_not_replace_the_credentials(server, tmp_path, monkeypatch):
+    (tmp_path / "netrc").write_text("machine 127.0.0.1 login other password other\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    url, asked = server(http(200), http(200))
+    transport = Transport(url)
+    transport.send("GET", "/", basic(transport, dict(api_username="me", api_password="mine")))
+    transport.send("GET", "/", anonymous())
+    assert b"Authorization: Basic bWU6bWluZQ==" in asked[0]
+    assert b"Authorization" not in asked[1]
+
+
+def test_a_read_is_tried_again(server):
+    url, asked = server(b"", http(503), http(200, b"1"))
+    assert Transport(url).send("GET", "/", anonymous()).body == 1
+    assert len(asked) == 3
+
+
+def test_a_write_that_reached_the_server_is_not_tried_again(server):
+    url, asked = server(b"", http(200, b"1"))
+    with pytest.raises(TransportError) as failure:
+        Transport(url).send("POST", "/", anonymous(), json={})
+    assert failure.value.reached
+    assert len(asked) == 1
+
+
+def test_nobody_listens(server):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    with pytest.raises(TransportError, match=rf"No server answers at {url} \(connection refused\): is Airflow running there") as failure:
+        Transport(url, retries=0).send("POST", "/", anonymous())
+    assert not failure.value.reached
+
+
+def test_a_hung_server():
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(TransportError, match=r"gave no answer within 0.2 s \(api_timeout\)") as failure:
+            Transport(url, timeout=0.2, retries=0).send("POST", "/", anonymous())
+    assert failure.value.reached
+
+
+def test_a_host_that_is_not_there():
+    with pytest.raises(AirflowError, match="The host 'no-such-host.invalid' of api_url cannot be found"):
+        Transport("http://no-such-host.invalid", retries=0).send("GET", "/", anonymous())
+
+
+def test_tls_against_plain_http(server):
+    url, _asked = server(http(400))
+    with pytest.raises(TransportError, match="the server does not speak TLS: try http:// in api_url"):
+        Transport(url.replace("http:", "https:"), retries=0).send("GET", "/", anonymous())
