@@ -37,8 +37,10 @@ servers: .venv/.user  ## the tests' real Airflow servers, in .servers; ONLY=airf
 servers-stop: .venv/.user  ## stop them
 	@$(SERVERS) tests/servers/down.yml
 
-tapes: .venv/.user  ## record the tests' tapes anew from the running servers
-	@$(BIN)/pip install -q pytest && $(BIN)/python -m pytest -q tests/unit/plugins/modules --record
+tapes: servers  ## record the tests' tapes anew, from the real servers
+	@$(BIN)/pip install -q pytest
+	@RECORD_TAPES="$$(for file in .servers/*.port; do name=$${file##*/}; echo "$${name%.port}=http://127.0.0.1:$$(cat $$file)"; done)" \
+	  $(BIN)/python -m pytest -q tests/unit/plugins/modules
 
 benchmark: servers  ## our cost against what else people use, as ratios
 	@$(BIN)/python tests/benchmark/benchmark.py $(ARGS)

@@ -77,7 +77,8 @@ def _by_rest(options: Mapping[str, t.Any]) -> Connection:
     transport = Transport(base(options["api_url"]), verify, cert, options["api_timeout"], options["api_retries"])
     dialect, version = _choose(transport, options["api_version"])
     method = _auth.method(options, dialect.by_password)
-    return Connection(Session(transport, lambda: _auth.METHODS[method](transport, options), dialect.expired, dialect.hints), dialect, version)
+    session = Session(transport, lambda: _auth.METHODS[method](transport, options), dialect.expired, dialect.hints, dialect.error_key)
+    return Connection(session, dialect, version)
 
 
 def base(url: str) -> str:

@@ -130,6 +130,7 @@ class Dialect(t.NamedTuple):
     probe: str = ""  # answers without credentials
     by_password: str = ""  # the method of _auth that a password is best used with
     expired: Collection[tuple[int, str]] = ()  # answers that mean: log in again
+    error_key: str = "detail"  # in the body of every error of the API itself
     hints: Mapping[int, str] = {}  # what to do about a status
 
     def open(self, session: t.Any, kind: str, names: Collection[str], scope: Mapping[str, t.Any], version: str | None) -> t.Any:

@@ -21,7 +21,8 @@ class Session:
     """Calls a server as one user.
 
     ``log_in`` is called before the first request, and once more when an answer is one of ``expired`` (status, detail).
-    ``hints`` say what to do next, by status.
+    ``hints`` say what to do next, by status. ``error_key`` is in the body of every error of the API itself: without it a 404 comes from
+    a proxy, or from an Airflow that does not have this API at all, and does not mean that an object is missing.
     """
 
     def __init__(
@@ -30,11 +31,13 @@ class Session:
         log_in: Callable[[], Callable[[t.Any], t.Any]],
         expired: Collection[tuple[int, str]] = (),
         hints: Mapping[int, str] | None = None,
+        error_key: str = "detail",
     ) -> None:
         self._transport = transport
         self._log_in = log_in
         self._expired = expired
         self._hints = hints or {}
+        self._error_key = error_key
         self._hook: t.Any = None
 
     @property
@@ -50,7 +53,7 @@ class Session:
         if not fresh and (answer.status, explain(answer.body)) in self._expired:
             self._hook = self._log_in()
             answer = self._transport.send(method, path, self._hook, json=json, params=params)
-        if answer.status in allow:
+        if answer.status in allow and self._by_the_api(answer):
             return None
         if answer.status >= 300:
             raise self._refused(method, path, answer)
@@ -59,6 +62,9 @@ class Session:
     def close(self) -> None:
         self._transport.close()
 
+    def _by_the_api(self, answer: Answer) -> bool:
+        return isinstance(answer.body, dict) and self._error_key in answer.body
+
     def _refused(self, method: str, path: str, answer: Answer) -> ApiError:
         url = self._transport.url + path
         if answer.status < 400:
@@ -66,7 +72,9 @@ class Session:
         else:
             said = explain(answer.body)
             msg = f"{method} {url}: HTTP {answer.status}" + (f", {said}" if said else "")
-            if answer.status in self._hints:
+            if answer.status == 404 and not self._by_the_api(answer):
+                msg += " (there is no such address: are api_url and api_version right?)"
+            elif answer.status in self._hints:
                 msg += f" ({self._hints[answer.status]})"
         return ApiError(msg, answer.status, method=method, url=url, body=answer.body)
 

@@ -43,7 +43,7 @@ def trigger(context: Context) -> dict[str, t.Any]:
     wish = dict(run_id=run_id, conf=conf, note=options["note"])
     wish = fit(DAG_RUN, runs, {name: value for name, value in wish.items() if value is not None}, None, context.warn)
     if context.check_mode:
-        run, created = runs.read(run_id), False
+        run, created = _once_there(context, lambda: runs.read(run_id)), False
         if run is None:
             _dag(context)
             return dict(changed=True, found=False, dag_run=dict({name: wish.get(name) for name in DAG_RUN.keys}, **scope), run_url=None)
@@ -64,7 +64,7 @@ def trigger(context: Context) -> dict[str, t.Any]:
             )
     if options["wait"] and run["state"] not in ENDED and not context.check_mode:
         try:
-            run = watch(lambda: runs.read(run_id), Until(what, "state", ENDED), options["wait_timeout"], options["poll_interval"], context.tell)
+            run = _told(run, watch(lambda: runs.read(run_id), Until(what, "state", ENDED), options["wait_timeout"], options["poll_interval"], context.tell))
         except TimedOut as exc:
             raise TimedOut(str(exc), **_result(run, created), timed_out=True) from None
     result = _result(run, created)
@@ -116,12 +116,17 @@ def _create_or_find(context: Context, runs: t.Any, wish: Mapping[str, t.Any]) ->
         if run is None:
             raise
         return run, lost
-    return {**{name: wish.get(name) for name in told}, **{name: value for name, value in told.items() if value is not None}}, True
+    return _told({name: wish.get(name) for name in told}, told), True
+
+
+def _told(known: Mapping[str, t.Any], told: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What the server tells, and where it is silent what we know ourselves."""
+    return {**known, **{name: value for name, value in told.items() if value is not None}}
 
 
 def _once_there(context: Context, deed: t.Callable[[], t.Any]) -> t.Any:
     """A DAG that was just deployed is unknown (404) or, on 1.10, not whole (500) until Airflow has read its file."""
-    end = time.monotonic() + context.options["wait_for_dag"]
+    end = time.monotonic() + (0 if context.check_mode else context.options["wait_for_dag"])
     while True:
         try:
             return deed()

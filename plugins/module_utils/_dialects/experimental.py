@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Dialect, Endpoint, Rules, Store
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import ApiError
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,11 +39,19 @@ class DatedRuns(Store):
             known = self._seen[key]
             body = self._session.call("GET", self._item(known["logical_date"]), allow=self._row.missing)
             return None if body is None else {**known, "state": body["state"]}
-        for body in self._session.call("GET", self._path):
+        for body in self._all():
             if body["run_id"] == key:
                 self._seen[key] = dict(self._decode(body), url=self._session.url + body["dag_run_url"])
                 return self._seen[key]
         return None
+
+    def _all(self) -> list[dict[str, t.Any]]:
+        try:
+            return self._session.call("GET", self._path)
+        except ApiError as exc:
+            if exc.status == 400:  # 1.10's word for an unknown DAG, here and nowhere else
+                raise ApiError(str(exc), 404) from None
+            raise
 
 
 EXPERIMENTAL = Dialect(
@@ -52,6 +61,7 @@ EXPERIMENTAL = Dialect(
     probe="/health",
     recognise=_recognise,
     by_password="basic",
+    error_key="error",
     hints={
         401: "it wants credentials: set api_username and api_password",
         403: "no API user has this name and password: users of the REST API are not those of the web interface, see airflow_api_user",

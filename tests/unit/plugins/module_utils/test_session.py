@@ -90,3 +90,8 @@ def test_a_redirect_is_an_error():
 
 def test_an_allowed_status_is_nothing():
     assert Server((404, dict(detail="no"))).session().call("GET", "/a", allow=(404,)) is None
+
+
+def test_a_404_of_somebody_else_is_not_a_missing_object():
+    with pytest.raises(ApiError, match=r"HTTP 404, an HTML page \(there is no such address: are api_url and api_version right\?\)"):
+        Server((404, "<html>")).session().call("GET", "/a", allow=(404,))

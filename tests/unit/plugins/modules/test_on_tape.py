@@ -1,0 +1,152 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Each module against what real servers answered.
+
+``make tapes`` records them anew: against the running servers of tests/servers, whose names are in RECORD (name=url, ...).
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+
+import pytest
+from ansible.module_utils import basic
+
+from ansible_collections.dagops.airflow.plugins.module_utils import _connect
+from ansible_collections.dagops.airflow.plugins.modules import airflow_dag_trigger, airflow_pool
+from ansible_collections.dagops.airflow.tests.unit.plugins.modules.tape import Player, Recorder
+
+SERVERS = {"airflow_1_10": "1.10.15", "airflow_3_fab": "3.3.2"}
+RECORD = dict(pair.split("=", 1) for pair in os.environ.get("RECORD_TAPES", "").split() if pair)
+PASSWORD = "only-for-tests"
+POOL = dict(name="tape pool", slots=3, description="first")
+
+
+class Deck:
+    """Runs modules one after the other against one tape."""
+
+    def __init__(self, transport, monkeypatch, capsys):
+        self.transport = transport
+        self.monkeypatch = monkeypatch
+        self.capsys = capsys
+        monkeypatch.setattr(_connect, "Transport", lambda *args, **kwargs: transport)
+        for name in [name for name in os.environ if name.startswith("AIRFLOW_")]:
+            monkeypatch.delenv(name)
+
+    def __call__(self, module, check_mode=False, **args):
+        """The module's result, with the requests that it cost under ``sent``. As AnsiballZ would run it, on every ansible-core."""
+        given = dict(api_url="http://airflow.example.org", api_username="admin", api_password=PASSWORD, **args)
+        given.update(_ansible_check_mode=check_mode, _ansible_diff=True)
+        self.monkeypatch.setattr(basic, "_ANSIBLE_ARGS", json.dumps(dict(ANSIBLE_MODULE_ARGS=given)).encode())
+        if hasattr(basic, "_ANSIBLE_PROFILE"):
+            self.monkeypatch.setattr(basic, "_ANSIBLE_PROFILE", "legacy")
+        self.monkeypatch.setattr("sys.stdin", io.StringIO())
+        self.transport.check_mode = check_mode
+        self.transport.sent.clear()
+        with pytest.raises(SystemExit):
+            module.main()
+        result = json.loads(self.capsys.readouterr().out)
+        assert PASSWORD not in json.dumps(result)
+        return dict(result, sent=list(self.transport.sent))
+
+
+@pytest.fixture(params=SERVERS)
+def server(request):
+    return request.param
+
+
+@pytest.fixture
+def deck(request, server, monkeypatch, capsys):
+    name = f"{request.node.originalname.removeprefix('test_')}-{SERVERS[server]}"
+    if not RECORD:
+        player = Player(name)
+        yield Deck(player, monkeypatch, capsys)
+        assert not player.exchanges, f"the tape goes on: {player.exchanges[0]['request']}"
+    else:
+        recorder = Recorder(RECORD[server])
+        yield Deck(recorder, monkeypatch, capsys)
+        recorder.save(name, SERVERS[server])
+
+
+LOGIN = {"airflow_1_10": [], "airflow_3_fab": ["POST /auth/token"]}
+PROBES = {
+    "airflow_1_10": ["GET /api/v2/version", "GET /api/v1/version", "GET /health"],
+    "airflow_3_fab": ["GET /api/v2/version"],
+}
+RUNS = {"airflow_1_10": "/api/experimental/dags/test_paused/dag_runs", "airflow_3_fab": "/api/v2/dags/test_paused/dagRuns"}
+DAG = {"airflow_1_10": "GET /api/experimental/dags/test_paused/paused", "airflow_3_fab": "GET /api/v2/dags/test_paused"}
+
+
+def test_pool_comes_changes_and_goes(deck, server):
+    deck(airflow_pool, **dict(POOL, state="absent"))  # of an earlier recording
+    assert deck(airflow_pool, check_mode=True, **POOL)["changed"]
+    made = deck(airflow_pool, **POOL)
+    assert made["changed"]
+    assert made["pool"] == dict(POOL, include_deferred=None if server == "airflow_1_10" else False)
+    assert made["diff"]["before"] == {}
+    again = deck(airflow_pool, **POOL)
+    assert not again["changed"]
+    assert len(again["sent"]) == len(PROBES[server] + LOGIN[server]) + 1
+    other = deck(airflow_pool, **dict(POOL, slots=4))
+    assert other["changed"]
+    assert (other["diff"]["before"]["slots"], other["diff"]["after"]["slots"]) == (3, 4)
+    assert other["pool"]["description"] == "first"
+    assert not deck(airflow_pool, name=POOL["name"], slots=4)["changed"]
+    assert deck(airflow_pool, name=POOL["name"], description="")["pool"]["description"] in ("", None)
+    assert deck(airflow_pool, check_mode=True, name=POOL["name"], state="absent")["changed"]
+    assert deck(airflow_pool, name=POOL["name"], state="absent")["changed"]
+    assert not deck(airflow_pool, name=POOL["name"], state="absent")["changed"]
+
+
+def test_pool_needs_slots(deck, server):
+    for check_mode in (True, False):
+        refused = deck(airflow_pool, check_mode=check_mode, name="tape_no_slots")
+        assert refused["failed"]
+        assert refused["msg"].startswith("To create the pool 'tape_no_slots', Airflow ")
+        assert refused["msg"].endswith(" needs slots")
+
+
+def test_pool_include_deferred(deck, server):
+    wished = deck(airflow_pool, check_mode=True, name="tape_deferred", slots=1, include_deferred=True)
+    if server == "airflow_1_10":
+        assert wished["msg"] == "Airflow 1.10 has no include_deferred for a pool: it came with Airflow 2.7"
+    else:
+        assert wished["pool"]["include_deferred"] is True
+
+
+def test_trigger_once(deck, server):
+    wish = dict(dag_id="test_paused", run_key=deck.transport.nonce)
+    cost = PROBES[server] + LOGIN[server]
+    planned = deck(airflow_dag_trigger, check_mode=True, **wish)
+    assert planned["changed"]
+    made = deck(airflow_dag_trigger, **wish)
+    assert made["changed"]
+    assert not made["found"]
+    assert made["sent"] == [*cost, f"POST {RUNS[server]}", DAG[server]]
+    assert any("is paused" in warning for warning in map(str, made["warnings"]))
+    found = deck(airflow_dag_trigger, **wish)
+    assert not found["changed"]
+    assert found["found"]
+    assert found["dag_run"]["run_id"] == made["dag_run"]["run_id"]
+    assert found["sent"][:-1] == [*cost, f"POST {RUNS[server]}"]
+    assert found["sent"][-1].startswith(f"GET {RUNS[server]}")
+    assert set(found["dag_run"]) == set(made["dag_run"]) == set(planned["dag_run"])
+
+
+def test_trigger_of_an_unknown_dag(deck, server):
+    for check_mode in (True, False):
+        refused = deck(airflow_dag_trigger, check_mode=check_mode, dag_id="no_such_dag")
+        assert refused["failed"]
+        assert refused["msg"].startswith("There is no DAG 'no_such_dag' at http://airflow.example.org: check dag_id")
+
+
+def test_wrong_version(deck, server):
+    """An Airflow that does not have this API at all says 404 too: that is not a missing pool."""
+    refused = deck(airflow_pool, name="p", state="absent", api_version="v1")
+    assert refused["failed"]
+    assert refused["status"] == 404
+    assert "there is no such address: are api_url and api_version right?" in refused["msg"]
