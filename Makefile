@@ -37,8 +37,7 @@ servers: .venv/.user  ## the tests' real Airflow servers, in .servers; ONLY=airf
 servers-stop: .venv/.user  ## stop them
 	@$(SERVERS) tests/servers/down.yml
 
-tapes: servers  ## record the tests' tapes anew, from the real servers
-	@$(BIN)/pip install -q pytest
+tapes: servers .venv/.pytest  ## record the tests' tapes anew, from the real servers
 	@RECORD_TAPES="$$(for file in .servers/*.port; do name=$${file##*/}; echo "$${name%.port}=http://127.0.0.1:$$(cat $$file)"; done)" \
 	  $(BIN)/python -m pytest -q tests/unit/plugins/modules
 
@@ -67,4 +66,8 @@ clean: .venv/.user servers-stop demo-clean  ## stop everything and remove what t
 
 .venv/.dev: .venv/.user
 	@$(BIN)/pip install -q --disable-pip-version-check 'nox>=2026.8.10' 'antsibull-nox~=1.10'
+	@touch $@
+
+.venv/.pytest: .venv/.user
+	@$(BIN)/pip install -q --disable-pip-version-check pytest
 	@touch $@

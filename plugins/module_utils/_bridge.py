@@ -36,7 +36,7 @@ class Bridge:
         self._noise: collections.deque[str] = collections.deque(maxlen=200)
         self._reader: t.Any = None
         self.database = ""
-        self.auth = ""
+        self.guards: dict[str, str] = {}  # who authenticates: by auth_manager (3.x), by auth_backend (1.10)
 
     def start(self) -> str:
         """The version of the Airflow that answers."""
@@ -70,7 +70,7 @@ class Bridge:
             raise AirflowError(f"The Python {shlex.join(command)!r} has no Airflow: set airflow_python to the one that Airflow is installed in")
         if "error" in said:
             raise AirflowError(f"Airflow could not be loaded by {shlex.join(command)}: {said['error']}")
-        self.database, self.auth = said["database"], said["auth"]
+        self.database, self.guards = said["database"], said["guards"]
         return said["version"]
 
     def ask(self, operation: str, **words: t.Any) -> t.Any:

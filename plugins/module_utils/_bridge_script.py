@@ -46,7 +46,7 @@ def hello(config):
     return {
         "version": airflow.__version__,
         "database": hidden(url),
-        "auth": conf.get("core", "auth_manager", fallback="") or conf.get("api", "auth_backend", fallback=""),
+        "guards": {"auth_manager": conf.get("core", "auth_manager", fallback=""), "auth_backend": conf.get("api", "auth_backend", fallback="")},
     }
 
 

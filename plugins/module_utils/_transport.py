@@ -65,7 +65,7 @@ class Transport:
                 cert=self._cert,
             )
         except (requests.RequestException, UnicodeError) as exc:
-            raise self._lost(method, path, exc) from None
+            raise _lost(self.url, self._timeout, method, path, exc) from None
         try:
             body = response.json()
         except ValueError:
@@ -99,34 +99,35 @@ class Transport:
             return self._verify
         return session.merge_environment_settings(self.url, {}, None, None, None)["verify"]
 
-    def _lost(self, method: str, path: str, exc: Exception) -> AirflowError:
-        """The sentence for an exchange that did not come about."""
-        where = urlsplit(self.url)
-        reason = _root(exc)
-        name, text = type(reason).__name__, str(reason)
-        details = dict(method=method, url=self.url + path)
-        if isinstance(exc, UnicodeError) or name in ("InvalidURL", "LocationParseError"):
-            return AirflowError(f"api_url {self.url!r} is no address of a web server: {text}", **details)
-        if "SSL" in name or "Certificate" in name or "CERTIFICATE" in text:
-            if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:
-                hint = "name the authority that signed it in ca_path, or set validate_certs to false"
-            elif "WRONG_VERSION_NUMBER" in text or "record layer" in text:
-                hint = "the server does not speak TLS: try http:// in api_url"
-            else:
-                hint = "see api_url, ca_path, client_cert and client_key"
-            return TransportError(f"No secure connection to {self.url}: {text}; {hint}", reached=False, **details)
-        if name == "NameResolutionError" or "getaddrinfo" in text or "Name or service not known" in text or "name resolution" in text:
-            return TransportError(f"The host {where.hostname!r} of api_url cannot be found: check the name", reached=False, **details)
-        if name == "ConnectTimeoutError":
-            return TransportError(f"Nothing answered at {self.url} within {self._timeout:g} s: check host, port and firewall", reached=False, **details)
-        if name == "NewConnectionError":
-            why = "connection refused" if "refused" in text.lower() else text.rpartition(": ")[2]
-            return TransportError(f"No server answers at {self.url} ({why}): is Airflow running there, and is the port right?", reached=False, **details)
-        if name in ("ReadTimeoutError", "ReadTimeout"):
-            return TransportError(f"{self.url} took the request, but gave no answer within {self._timeout:g} s (api_timeout)", reached=True, **details)
-        if name == "BadStatusLine" and where.scheme == "http":
-            text += "; if the server speaks TLS, use https:// in api_url"
-        return TransportError(f"The connection to {self.url} broke before the answer came: {text or name}", reached=True, **details)
+
+def _lost(base: str, timeout: float, method: str, path: str, exc: Exception) -> AirflowError:
+    """The sentence for an exchange that did not come about."""
+    where = urlsplit(base)
+    reason = _root(exc)
+    name, text = type(reason).__name__, str(reason)
+    details = dict(method=method, url=base + path)
+    if isinstance(exc, UnicodeError) or name in ("InvalidURL", "LocationParseError"):
+        return AirflowError(f"api_url {base!r} is no address of a web server: {text}", **details)
+    if "SSL" in name or "Certificate" in name or "CERTIFICATE" in text:
+        if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:
+            hint = "name the authority that signed it in ca_path, or set validate_certs to false"
+        elif "WRONG_VERSION_NUMBER" in text or "record layer" in text:
+            hint = "the server does not speak TLS: try http:// in api_url"
+        else:
+            hint = "see api_url, ca_path, client_cert and client_key"
+        return TransportError(f"No secure connection to {base}: {text}; {hint}", reached=False, **details)
+    if name == "NameResolutionError" or "getaddrinfo" in text or "Name or service not known" in text or "name resolution" in text:
+        return TransportError(f"The host {where.hostname!r} of api_url cannot be found: check the name", reached=False, **details)
+    if name == "ConnectTimeoutError":
+        return TransportError(f"Nothing answered at {base} within {timeout:g} s: check host, port and firewall", reached=False, **details)
+    if name == "NewConnectionError":
+        why = "connection refused" if "refused" in text.lower() else text.rpartition(": ")[2]
+        return TransportError(f"No server answers at {base} ({why}): is Airflow running there, and is the port right?", reached=False, **details)
+    if name in ("ReadTimeoutError", "ReadTimeout"):
+        return TransportError(f"{base} took the request, but gave no answer within {timeout:g} s (api_timeout)", reached=True, **details)
+    if name == "BadStatusLine" and where.scheme == "http":
+        text += "; if the server speaks TLS, use https:// in api_url"
+    return TransportError(f"The connection to {base} broke before the answer came: {text or name}", reached=True, **details)
 
 
 def _root(exc: BaseException) -> BaseException:

@@ -28,7 +28,7 @@ class Model(t.NamedTuple):
     hashed: Mapping[str, str] = {}  # option -> module with generate_password_hash() and check_password_hash()
     related: Mapping[str, str] = {}  # option -> model whose names it lists
     unique: Collection[str] = ()  # beside the key
-    lives_in: str = ""  # the auth manager or backend under which this table counts
+    guard: tuple[str, str] = ("", "")  # which kind of guard, and by what name, must authenticate for this table to count
     store: t.Any = None
     rules: Rules = Rules()
 
@@ -49,9 +49,10 @@ class OrmStore:
         self._row = row
         self._names = names
         self._spec = row.spec((*names, *row.hashed))
-        if row.lives_in and row.lives_in != bridge.auth:
+        kind, name = row.guard
+        if kind and bridge.guards[kind] != name:
             raise Unsupported(
-                f"This Airflow {version} authenticates by {bridge.auth or 'nothing'}; its database holds users of the REST API only under {row.lives_in}"
+                f"This Airflow {version} authenticates by {bridge.guards[kind] or 'nothing'}; its database holds users of the REST API only under {name}"
             )
         bridge.ask("open", row=self._spec)
 
@@ -102,7 +103,7 @@ PYTHON_1 = Dialect(
             wraps="airflow.models:User",
             attributes=dict(password="_password"),
             hashed=dict(password="flask_bcrypt"),
-            lives_in=PASSWORD,
+            guard=("auth_backend", PASSWORD),
             rules=Rules(
                 lacks=dict(first_name="", last_name=""),
                 fixed=dict(
@@ -128,7 +129,7 @@ PYTHON_3 = Dialect(
             hashed=dict(password="werkzeug.security"),
             related=dict(roles="airflow.providers.fab.auth_manager.models:Role"),
             unique=("email",),
-            lives_in=FAB,
+            guard=("auth_manager", FAB),
             rules=Rules(
                 fixed=dict(superuser=(False, "a column of Airflow 1.10's users; give a role instead")),
                 needs=("password", "email", "roles"),

@@ -42,3 +42,4 @@ test_ok = dag("test_ok", succeed)
 test_fail = dag("test_fail", fail)
 test_slow = dag("test_slow", slow)
 test_paused = dag("test_paused", succeed, paused=True)  # where runs are counted: none of them costs a task
+load_sales = dag("load_sales", succeed)  # of the modules' examples

@@ -22,7 +22,10 @@ EXPIRED = (401, "Token Expired")
         (dict(detail=dict(reason="Unique constraint violation", message="ID x")), "ID x"),
         (dict(error="Dag id nope not found in DagModel"), "Dag id nope not found in DagModel"),
         ("Forbidden", "Forbidden"),
-        ("<!DOCTYPE html><html><pre>Traceback\nValueError: DAG 'x' not found in serialized_dag table\n</pre></html>", "ValueError: DAG 'x' not found in serialized_dag table"),
+        (
+            "<!DOCTYPE html><html><pre>Traceback\nValueError: DAG 'x' not found in serialized_dag table\n</pre></html>",
+            "ValueError: DAG 'x' not found in serialized_dag table",
+        ),
         ("<html>Welcome</html>", "an HTML page"),
         (None, ""),
         ({}, ""),

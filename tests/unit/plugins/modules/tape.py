@@ -74,7 +74,7 @@ class Recorder(Transport):
 
     def send(self, method, path, auth, json=None, params=None):
         answer = super().send(method, path, auth, json, params)
-        body = answer.body if not isinstance(answer.body, str) else answer.body.replace(self.url, "http://airflow.example.org")
+        body = answer.body if not isinstance(answer.body, str) else answer.body[:300]  # a page that nobody reads
         self.exchanges.append(dict(request=request(method, path, json, params), answer=dict(status=answer.status, body=scrubbed(body))))
         self.sent.append(f"{method} {path}")
         return answer

@@ -1,0 +1,151 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+# /// script
+# dependencies = ["nox>=2026.8.10", "antsibull-nox~=1.10"]
+# ///
+"""Sessions of ``make test``: those of antsibull-nox.toml, and what needs the real servers or several versions of ansible-core."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+import antsibull_nox
+import nox
+
+ROOT = pathlib.Path(__file__).parent
+# ansible-core: the Pythons that its controller side runs on. The first and the last one with an interpreter here are tested.
+CORES = {
+    "2.17": ("3.10", "3.11", "3.12"),
+    "2.18": ("3.11", "3.12", "3.13"),
+    "2.19": ("3.11", "3.12", "3.13"),
+    "2.20": ("3.12", "3.13", "3.14"),
+    "2.21": ("3.12", "3.13", "3.14"),
+}
+PIP_VERSIONS = ("23_1_2", "24_2", "25_2")  # what ansible-test of these releases asks for by name
+# What the inventory of the tests' servers does not say, because only tests want to know it.
+SERVERS = {
+    "airflow_1_10": dict(version="1.10.15", user_table="users", pools="/api/experimental/pools"),
+    "airflow_3_fab": dict(version="3.3.2", user_table="ab_user", pools="/api/v2/pools"),
+}
+PASSWORD = "only-for-tests"  # of every server's admin: tests/servers/up.yml
+
+nox.options.default_venv_backend = "virtualenv"
+
+
+def unmask_pyenv() -> None:
+    """pyenv's shims answer to every version it has, but start only the selected one: put the real interpreters on PATH instead."""
+    root = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv")
+    real = [str(path) for path in root.glob("versions/3.*/bin")]
+    path = [entry for entry in os.environ["PATH"].split(os.pathsep) if pathlib.Path(entry) != root / "shims"]
+    os.environ["PATH"] = os.pathsep.join(path + real)
+
+
+def runs(python: str) -> bool:
+    exe = shutil.which(f"python{python}")
+    return exe is not None and subprocess.run([exe, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode == 0
+
+
+def left_out(what: str) -> None:
+    """What cannot be tested here is said by name; in CI that is a failure."""
+    if os.environ.get("CI"):
+        sys.exit(what)
+    print(f"WARNING: left out: {what}", file=sys.stderr)
+
+
+def seed_pip_bootstrap() -> None:
+    """ansible-test fetches get-pip.py from a host that not every network reaches; ensurepip is already here."""
+    cache = pathlib.Path.home() / ".ansible/test/cache"
+    cache.mkdir(parents=True, exist_ok=True)
+    for version in PIP_VERSIONS:
+        script = cache / f"get_pip_{version}.py"
+        if not script.exists():
+            shutil.copy(ROOT / "tests/utils/get_pip.py", script)
+
+
+def servers() -> dict[str, dict]:
+    """Where the tests' real servers are, and how to speak to them; as `make servers` left them."""
+    found = {}
+    for name, words in SERVERS.items():
+        port = ROOT / ".servers" / f"{name}.port"
+        if not port.exists():
+            left_out(f"{name}: there is no such server, see `make servers`")
+            continue
+        home, venv = ROOT / ".servers" / name, ROOT / ".servers" / f"venv-{words['version']}"
+        found[name] = dict(
+            words,
+            venv=str(venv),
+            rest=dict(api_url=f"http://127.0.0.1:{port.read_text().strip()}", api_username="admin", api_password=PASSWORD),
+            python=dict(client="python", airflow_python=f"{venv}/bin/python", airflow_home=str(home), airflow_env_file=f"{home}/airflow.env"),
+        )
+    if not found:
+        sys.exit("there is no server to test against: make servers")
+    return found
+
+
+def before_integration() -> None:
+    seed_pip_bootstrap()
+    pathlib.Path("tests/integration/integration_config.yml").write_text(json.dumps(dict(servers=servers())))
+
+
+def tidy() -> None:
+    """antsibull-nox copies tests/output back; it cannot copy the nested directories that --venv leaves there."""
+    shutil.rmtree("tests/output/.tmp", ignore_errors=True)
+
+
+def add_ansible_test(kind: str, core: str, *args: str) -> None:
+    antsibull_nox.add_ansible_test_session(
+        name=f"{kind}-{core}",
+        description=f"ansible-test {kind} with ansible-core {core}, in virtual environments.",
+        ansible_test_params=[kind, "--venv", *args],
+        default=True,
+        ansible_core_version=core,
+        ansible_core_source="pypi",
+        callback_before=before_integration if kind == "integration" else seed_pip_bootstrap,
+        callback_after=tidy,
+    )
+
+
+unmask_pyenv()
+
+
+@nox.session(venv_backend="none")
+def real_servers(session: nox.Session) -> None:
+    """Install and start the tests' real Airflow servers."""
+    session.run("make", "servers", external=True)
+
+
+@nox.session
+def meta(session: nox.Session) -> None:
+    """Tests about the code base itself: layers, completeness, and the dialects against Airflow's OpenAPI documents."""
+    session.run("make", "-s", ".venv/.pytest", external=True)
+    session.run(".venv/bin/python", "-m", "pytest", "-q", "tests/unit/meta", external=True)
+
+
+antsibull_nox.load_antsibull_nox_toml()
+cores = [core for core, pythons in CORES.items() if any(map(runs, pythons))]
+tested = sorted({cores[0], cores[-1]}, key=list(CORES).index)
+for core in tested:
+    add_ansible_test("sanity", core)
+    add_ansible_test("units", core, "--python", "default", "tests/unit/plugins/")
+for core in tested:
+    add_ansible_test("integration", core)
+if cores[-1] != list(CORES)[-1]:
+    left_out(f"ansible-core {list(CORES)[-1]}: it needs one of Python {', '.join(list(CORES.values())[-1])}")
+
+
+@nox.session
+def system(session: nox.Session) -> None:
+    """The product as people use it: make demo from a fresh clone, and what can be seen of a secret from outside."""
+    session.run("make", "-s", ".venv/.pytest", external=True)
+    session.run(".venv/bin/python", "-m", "pytest", "-q", "tests/system", external=True, env=dict(SERVERS=json.dumps(servers())))
+
+
+if __name__ == "__main__":
+    nox.main()

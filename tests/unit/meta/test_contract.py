@@ -1,0 +1,202 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The dialects' rows against Airflow's own OpenAPI documents, of the oldest and the newest minor that we say we support.
+
+The documents come out of Airflow's own packages, fetched from the package index at test time into .cache; nothing of theirs is committed.
+1.10 has no such document: what judges it are the tapes and the real server.
+"""
+
+from __future__ import annotations
+
+import pathlib
+import re
+import subprocess
+import sys
+import zipfile
+
+import pytest
+import yaml
+
+from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v1 import V1
+from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v2 import V2
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.pool import POOL
+
+CACHE = pathlib.Path(__file__).parents[3] / ".cache" / "openapi"
+RESOURCES = dict(pool=POOL, dag=DAG, dag_run=DAG_RUN)
+DOCUMENTS = {  # package and version -> dialect, document
+    "apache-airflow==2.5.0": (V1, "airflow/api_connexion/openapi/v1.yaml"),
+    "apache-airflow==2.11.2": (V1, "airflow/api_connexion/openapi/v1.yaml"),
+    "apache-airflow-core==3.0.0": (V2, "airflow/api_fastapi/core_api/openapi/v1-rest-api-generated.yaml"),
+    "apache-airflow-core==3.3.2": (V2, "airflow/api_fastapi/core_api/openapi/v2-rest-api-generated.yaml"),
+}
+CASES = [(package, kind) for package, (dialect, _file) in DOCUMENTS.items() for kind in dialect.rows]
+# Writable by the server and no option of ours, with the reason.
+NOT_OPTIONS = {
+    "dag_run": dict(
+        data_interval_start="a later release of this collection",
+        data_interval_end="a later release of this collection",
+        run_after="a later release of this collection",
+        partition_key="partitioned DAGs are new in 3.2, and have no like elsewhere",
+        execution_date="the old name of logical_date",
+        state="read only for a trigger",
+    ),
+    "dag": {},
+    "pool": dict(team_name="teams are an experiment of Airflow 3"),
+}
+
+
+def document(package):
+    _dialect, file = DOCUMENTS[package]
+    folder = CACHE / package
+    if not folder.is_dir():
+        fetch = [
+            sys.executable,
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+            "--no-deps",
+            "--ignore-requires-python",
+            "--only-binary",
+            ":all:",
+        ]
+        subprocess.run([*fetch, "--dest", str(folder) + ".part", package], check=True)
+        pathlib.Path(f"{folder}.part").rename(folder)
+    with zipfile.ZipFile(next(folder.glob("*.whl"))) as wheel:
+        return yaml.load(wheel.read(file), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+@pytest.fixture(scope="module")
+def documents():
+    return {package: document(package) for package in DOCUMENTS}
+
+
+class Contract:
+    """One row and the part of a document that it claims to follow."""
+
+    def __init__(self, package, kind, documents):
+        self.dialect = DOCUMENTS[package][0]
+        self.version = package.partition("==")[2]
+        self.row = self.dialect.rows[kind]
+        self.resource = RESOURCES[kind]
+        self.document = documents[package]
+        base = self.document.get("servers", [{}])[0].get("url", "").rstrip("/")
+        self.paths = {self.anonymous(base + path): words for path, words in self.document["paths"].items()}
+
+    @staticmethod
+    def anonymous(path):
+        return re.sub(r"\{[^}]*\}", "{}", path)
+
+    def collection(self):
+        return self.paths[self.anonymous(self.row.path)]
+
+    def item(self):
+        return self.paths[self.anonymous(self.row.path + self.row.item)]
+
+    def resolved(self, schema):
+        while "$ref" in schema:
+            schema = self.document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+        merged = dict(schema)
+        for one in schema.get("allOf", ()):
+            inner = self.resolved(one)
+            merged["properties"] = {**merged.get("properties", {}), **inner.get("properties", {})}
+            merged["required"] = [*merged.get("required", ()), *inner.get("required", ())]
+        return merged
+
+    def body(self, operation):
+        content = (
+            operation["requestBody"].get("content")
+            or self.document["components"]["requestBodies"][operation["requestBody"]["$ref"].rpartition("/")[2]]["content"]
+        )
+        return self.resolved(content["application/json"]["schema"])
+
+    def answer(self, operation):
+        status = next(status for status in ("200", "201") if status in operation["responses"])
+        return self.resolved(operation["responses"][status]["content"]["application/json"]["schema"])
+
+    def parameters(self, *words):
+        found = {}
+        for parameter in [one for word in words for one in word.get("parameters", ())]:
+            if "$ref" in parameter:
+                parameter = self.document["components"]["parameters"][parameter["$ref"].rpartition("/")[2]]
+            found[parameter["name"]] = parameter
+        return found
+
+    def sent(self, names):
+        lacks = self.row.rules.of(self.version).lacks
+        return {self.row.wire.get(name, name) for name in names if name not in lacks}
+
+    def options(self):
+        return self.sent(self.resource.fields)
+
+
+@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
+def contract(request, documents):
+    return Contract(*request.param, documents)
+
+
+def test_read_is_there_and_tells_what_we_look_for(contract):
+    told = contract.answer(contract.item()["get"]).get("properties", {})
+    lacks = contract.row.rules.of(contract.version).lacks
+    for name in contract.resource.fields:
+        if name not in lacks:
+            assert contract.row.reads.get(name, contract.row.wire.get(name, name)) in told
+
+
+def test_create_sends_known_keys_and_all_that_are_required(contract):
+    if "create" not in contract.row.verbs:
+        assert "post" not in contract.collection()
+        return
+    body = contract.body(contract.collection()["post"])
+    sent = contract.options() | set(contract.row.always)
+    assert sent <= set(body["properties"])
+    given = {contract.row.key, *contract.row.always, *contract.sent(contract.row.rules.needs)}
+    assert set(body.get("required", ())) <= given
+    assert contract.row.key in body["properties"]
+
+
+def test_update_sends_known_keys_and_its_mask_as_the_server_reads_it(contract):
+    if "update" not in contract.row.verbs:
+        return
+    body = contract.body(contract.item()["patch"])
+    sent = contract.options() - contract.sent([contract.resource.key])
+    writable = {name for name, words in body["properties"].items() if not words.get("readOnly")}
+    if contract.row.patch_key:
+        sent |= {contract.row.patch_key}
+    if contract.resource is not DAG:
+        assert sent <= writable
+    mask = contract.parameters(contract.item(), contract.item()["patch"]).get("update_mask")
+    assert (mask is not None) == bool(contract.row.mask)
+
+
+def test_delete_is_there(contract):
+    if "delete" in contract.row.verbs:
+        assert "delete" in contract.item()
+
+
+def test_no_writable_field_is_forgotten(contract):
+    if "create" not in contract.row.verbs:
+        return
+    body = contract.body(contract.collection()["post"])
+    writable = {name for name, words in body["properties"].items() if not words.get("readOnly") and not contract.resolved(words).get("readOnly")}
+    known = contract.options() | set(contract.row.always) | set(NOT_OPTIONS[contract.resource.kind])
+    assert writable <= known
+
+
+def test_probe_is_there_without_credentials(documents):
+    for package, (dialect, _file) in DOCUMENTS.items():
+        base = documents[package].get("servers", [{}])[0].get("url", "").rstrip("/")
+        assert dialect.probe in {base + path for path in documents[package]["paths"]}
+
+
+def test_states_that_end_a_run(documents):
+    from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import ENDED
+
+    for package, found in documents.items():
+        states = found["components"]["schemas"].get("DagState", found["components"]["schemas"].get("DagRunState"))["enum"]
+        assert set(states) == {"queued", "running", *ENDED}, package
