@@ -1,0 +1,26 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).parents[2]
+SERVERS = json.loads(os.environ["SERVERS"])  # from the noxfile: none is not a pass
+
+
+@pytest.fixture(params=SERVERS)
+def server(request):
+    return SERVERS[request.param]
+
+
+@pytest.fixture
+def ansible():
+    """The commands of the environment that the tests run in."""
+    return pathlib.Path(sys.executable).parent

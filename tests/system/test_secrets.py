@@ -1,0 +1,94 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What can be seen of a secret from outside while the main job is done: on the terminal at -vvv, in /proc, in files."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import secrets
+import subprocess
+import threading
+
+import pytest
+
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - dagops.airflow.airflow_api_user: "{{ user }}"
+      diff: true
+      no_log: false
+    - dagops.airflow.airflow_api_user: "{{ user | combine({'password': second}) }}"
+      diff: true
+    - dagops.airflow.airflow_dag_trigger: "{{ run | combine({'api_password': second}) }}"
+    - dagops.airflow.airflow_dag_trigger: "{{ run | combine({'api_password': 'wrong' ~ second}) }}"
+      ignore_errors: true
+    - dagops.airflow.airflow_api_user: "{{ user | combine({'state': 'absent'}) }}"
+"""
+
+
+class Watch(threading.Thread):
+    """Looks at every process's arguments and environment, again and again."""
+
+    def __init__(self, words, but):
+        super().__init__(daemon=True)
+        self.words = [word.encode() for word in words]
+        self.but = but
+        self.over = threading.Event()
+        self.seen = set()
+        self.looks = 0
+
+    def run(self):
+        while not self.over.is_set():
+            self.looks += 1
+            for entry in pathlib.Path("/proc").glob("[0-9]*"):
+                for name in ("cmdline", "environ"):
+                    try:
+                        text = (entry / name).read_bytes()
+                    except OSError:
+                        continue
+                    if any(word in text for word in self.words) and int(entry.name) not in self.but:
+                        self.seen.add(f"{name}: {text[:200]!r}")
+            self.over.wait(0.02)
+
+
+@pytest.mark.parametrize("control", [False, True], ids=["ours", "control"])
+def test_no_secret_is_seen(server, ansible, tmp_path, control):
+    """The control does the same with the password in an environment variable: were it not seen, the watch would be blind."""
+    first, second = (f"{secrets.token_hex(12)}-Aa1" for _ in range(2))
+    play = tmp_path / "play.yml"
+    play.write_text(PLAY)
+    given = tmp_path / "given.json"  # the one file that exists to hold them
+    given.touch(mode=0o600)
+    user = dict(server["python"], username="secret_user", password=first, email="secret@example.org", roles=["Admin"])
+    run = dict(api_url=server["rest"]["api_url"], api_username="secret_user", dag_id="test_paused", force=True)
+    given.write_text(json.dumps(dict(user=user, run=run, second=second)))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
+    environment.update(ANSIBLE_LOG_PATH=str(tmp_path / "log"), ANSIBLE_LOCALHOST_WARNING="false")
+    if control:
+        environment["SOMETHING"] = second
+    watch = Watch((first, second), but={os.getpid()})
+    watch.start()
+    done = subprocess.run(
+        [ansible / "ansible-playbook", "-vvv", "--diff", "-e", f"@{given}", play], env=environment, capture_output=True, text=True, timeout=300, check=False
+    )
+    watch.over.set()
+    watch.join()
+    assert done.returncode == 0, done.stdout[-3000:]
+    assert "changed=4" in done.stdout
+    assert watch.looks > 20
+    assert bool(watch.seen) == control, watch.seen
+    told = done.stdout + done.stderr + (tmp_path / "log").read_text()
+    for word in (first, second):
+        assert word not in told
+    home = pathlib.Path(server["python"]["airflow_home"])
+    for file in [path for folder in (home, pathlib.Path.home() / ".ansible/tmp") for path in folder.rglob("*") if path.is_file()]:
+        try:
+            text = file.read_bytes()
+        except FileNotFoundError:
+            continue
+        assert first.encode() not in text and second.encode() not in text, file
