@@ -38,7 +38,8 @@ options:
   api_auth:
     description:
       - How to prove who calls.
-      - V(auto) takes O(api_token) where it is given, else the password in the way that this Airflow likes best (V(basic) on 1.10 and 2, V(login) on 3), else V(none).
+      - V(auto) takes O(api_token) where it is given, else the password in the way that this Airflow likes best (V(basic) on 1.10 and 2, V(login) on 3),
+        else V(none).
       - V(login) buys a token with the password, once per task (C(POST /auth/token), Airflow 3 only).
       - If it is not given, E(AIRFLOW_API_AUTH) is used.
     type: str
@@ -61,7 +62,8 @@ options:
     default: true
   ca_path:
     description:
-      - A file with the certificates of the authorities to trust, or a folder of them. By default those of the E(REQUESTS_CA_BUNDLE), else those of the library C(requests).
+      - A file with the certificates of the authorities to trust, or a folder of them. By default those of the E(REQUESTS_CA_BUNDLE), else those of the
+        library C(requests).
       - If it is not given, E(AIRFLOW_CA_PATH) is used.
     type: path
   client_cert:
@@ -73,7 +75,8 @@ options:
   client:
     description:
       - V(rest) speaks to the REST API.
-      - V(python) speaks to Airflow through its own Python, and must run on a host where Airflow is installed and configured, the master. There it does what no REST API does,
+      - V(python) speaks to Airflow through its own Python, and must run on a host where Airflow is installed and configured, the master. There it does
+        what no REST API does,
         for example make the first API user.
       - If it is not given, E(AIRFLOW_CLIENT) is used.
     type: str

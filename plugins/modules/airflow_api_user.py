@@ -12,8 +12,10 @@ version_added: 0.1.0
 author:
   - dagops contributors (@dagops)
 description:
-  - Creates, changes and removes API users on the master, through Airflow's own Python, which works before any other API user exists. Use it with O(client=python).
-  - On Airflow 1.10 the users of the REST API are those of the backend C(password_auth). The users of the web interface under C(rbac = True) are others, and this module does not touch them.
+  - Creates, changes and removes API users on the master, through Airflow's own Python, which works before any other API user exists. Use it with
+    O(client=python).
+  - On Airflow 1.10 the users of the REST API are those of the backend C(password_auth). The users of the web interface under C(rbac = True) are others,
+    and this module does not touch them.
   - On Airflow 3 they are the users of the FAB auth manager, who may log in to the web interface, too.
   - The password is compared with its stored hash, so a second run changes nothing, and a run with another password does.
 extends_documentation_fragment:

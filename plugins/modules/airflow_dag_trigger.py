@@ -150,7 +150,9 @@ found:
   type: bool
   sample: false
 run_url:
-  description: The run's page in Airflow's web interface. Null for a new run on Airflow 1.10 that is not waited for, and in check mode for a run that is not there.
+  description:
+    - The run's page in Airflow's web interface.
+    - Null for a new run on Airflow 1.10 that is not waited for, and in check mode for a run that is not there.
   returned: success
   type: str
   sample: http://airflow.example.org:8080/dags/load_sales/runs/ansible__7e2a0b7d3b2f4f0aa8e5f0a5d1c0b9e8

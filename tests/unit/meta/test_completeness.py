@@ -78,6 +78,8 @@ def test_role_defaults_are_its_argument_specs(name):
     defaults = yaml.safe_load((ROOT / f"roles/{name}/defaults/main.yml").read_text())
     assert {option: words["default"] for option, words in options.items()} == defaults
     assert all(option.startswith(f"{name}_") for option in options)
+    readme = (ROOT / f"roles/{name}/README.md").read_text()
+    assert re.findall(r"^\| `(\w+)` \|", readme, re.MULTILINE) == list(defaults)
 
 
 def test_private_role_variables_are_marked():
