@@ -30,9 +30,11 @@ CORES = {
 }
 PIP_VERSIONS = ("23_1_2", "24_2", "25_2")  # what ansible-test of these releases asks for by name
 # What the inventory of the tests' servers does not say, because only tests want to know it.
-SERVERS = {
-    "airflow_1_10": dict(version="1.10.15", user_table="users", pools="/api/experimental/pools"),
-    "airflow_3_fab": dict(version="3.3.2", user_table="ab_user", pools="/api/v2/pools"),
+SERVERS = {  # user_table: where API users are counted; the simple auth manager has none
+    "airflow_1_10": dict(version="1.10.15", user_table="users"),
+    "airflow_2_11": dict(version="2.11.2", user_table="ab_user"),
+    "airflow_3_fab": dict(version="3.3.2", user_table="ab_user"),
+    "airflow_3_simple": dict(version="3.3.2", user_table=""),
 }
 PASSWORD = "only-for-tests"  # of every server's admin: tests/servers/up.yml
 

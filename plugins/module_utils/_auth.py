@@ -46,7 +46,11 @@ def login(transport: Transport, options: Mapping[str, t.Any]) -> Hook:
     if answer.status == 401:
         raise ApiError(f"{transport.url} does not accept the password of user {username!r}: check api_username and api_password", 401, **details)
     if answer.status != 201 or not isinstance(answer.body, dict) or not isinstance(answer.body.get("access_token"), str):
-        raise ApiError(f"{transport.url} gave no token for user {username!r} (HTTP {answer.status} to POST /auth/token)", answer.status, **details)
+        raise ApiError(
+            f"{transport.url} gave no token for user {username!r} (HTTP {answer.status} to POST /auth/token): are api_url and api_version right?",
+            answer.status,
+            **details,
+        )
     return _header("Bearer " + answer.body["access_token"])
 
 

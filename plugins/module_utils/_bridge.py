@@ -38,14 +38,15 @@ class Bridge:
         self.database = ""
         self.guards: dict[str, str] = {}  # who authenticates: by auth_manager (3.x), by auth_backend (1.10)
 
-    def start(self) -> str:
-        """The version of the Airflow that answers."""
+    def start(self) -> dict[str, t.Any]:
+        """The hello of the Airflow that answers: ``version``, ``database`` (without its password), ``guards``."""
         command = interpreter(self._options["airflow_python"])
         environment = self._settings()
         home = environment.get("AIRFLOW_HOME")
         account = _account(self._options["airflow_user"], home)
         try:
-            self._process = subprocess.Popen(
+            # A conversation, which run_command cannot hold
+            self._process = subprocess.Popen(  # pylint: disable=ansible-bad-function
                 [*command, "-c", GUARD + inspect.getsource(_bridge_script)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -71,7 +72,7 @@ class Bridge:
         if "error" in said:
             raise AirflowError(f"Airflow could not be loaded by {shlex.join(command)}: {said['error']}")
         self.database, self.guards = said["database"], said["guards"]
-        return said["version"]
+        return said
 
     def ask(self, operation: str, **words: t.Any) -> t.Any:
         said = self._exchange(dict(words, op=operation))
@@ -136,7 +137,7 @@ def interpreter(asked: str | None) -> list[str]:
     if script is None:
         raise NotThereYet("There is no airflow on PATH: set airflow_python to the Python that Airflow is installed in")
     with open(script, "rb") as file:
-        first, second = (file.readline().decode(errors="replace").strip() for _ in range(2))
+        first, second = (file.readline().decode(errors="replace").strip() for number in range(2))
     if first.endswith("/sh") and second.startswith("'''exec'"):
         return shlex.split(second[len("'''exec'") :])[:1]
     if first.startswith("#!"):
@@ -150,7 +151,7 @@ def environment_file(text: str) -> dict[str, str]:
     for line in text.replace("\\\n", "").splitlines():
         line = line.strip()
         if line and line[0] not in "#;" and "=" in line:
-            name, _, value = line.partition("=")
+            name, _mark, value = line.partition("=")
             value = value.strip()
             settings[name.strip()] = "".join(shlex.split(value)) if value[:1] in ("'", '"') else value
     return settings

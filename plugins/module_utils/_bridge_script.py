@@ -13,10 +13,11 @@ import importlib
 import json
 import os
 import sys
+import tempfile
 
 
 def load(name):
-    module, _, attribute = name.partition(":")
+    module, _colon, attribute = name.partition(":")
     return getattr(importlib.import_module(module), attribute)
 
 
@@ -27,6 +28,7 @@ def hello(config):
     config_file = os.path.expanduser(os.environ.get("AIRFLOW_CONFIG", os.path.join(home, "airflow.cfg")))
     if not os.path.isdir(home):
         return {"not_there": f"there is no Airflow home {home}: set airflow_home"}
+    SimpleUsers.config_file = config_file
     if not os.path.exists(config_file):
         os.environ["AIRFLOW_CONFIG"] = os.environ["AIRFLOW_TEST_CONFIG"] = os.devnull
         told = any(name.startswith("AIRFLOW__") and "SQL_ALCHEMY_CONN" in name for name in os.environ)
@@ -113,6 +115,8 @@ class Table:
             return False
 
     def judge(self, key, values):
+        if values is None:
+            return None
         for option in self.row["related"]:
             missing = set(values.get(option) or ()) - {one.name for one in self.related(option, values.get(option))}
             if missing:
@@ -126,8 +130,109 @@ class Table:
         return None
 
 
+class SimpleUsers:
+    """The users of Airflow 3's simple auth manager: names and roles in a setting, passwords in a file of their own.
+
+    The setting is read when Airflow starts, the file at every log-in. Each is replaced whole: a broken one would be an error at every log-in.
+    """
+
+    SETTING = "simple_auth_manager_users"
+    VARIABLE = "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_USERS"
+    ROLES = ("viewer", "user", "op", "admin")
+    config_file = ""
+
+    def __init__(self, session, row):
+        self.conf = importlib.import_module("airflow.configuration").conf
+        manager = load("airflow.api_fastapi.auth.managers.simple.simple_auth_manager:SimpleAuthManager")
+        self.password_file = manager.get_generated_password_file()
+
+    def exists(self):
+        return True
+
+    def users(self):
+        """name -> [name, role, teams where there are any]"""
+        told = (self.conf.get("core", self.SETTING, fallback="") or "").split(",")
+        return {words[0]: words for words in (one.strip().split(":") for one in told) if words[0]}
+
+    def passwords(self):
+        try:
+            with open(self.password_file, encoding="utf-8") as file:
+                return json.loads(file.read().strip() or "{}")
+        except FileNotFoundError:
+            return {}
+
+    def find(self, name, value):
+        return self.users().get(value)
+
+    def tell(self, found):
+        return found and {"username": found[0], "roles": [found[1].capitalize()]}
+
+    def create(self, values):
+        return self.set([values["username"], ""], values)
+
+    def set(self, found, values):
+        if "password" in values:
+            self.replace(self.password_file, json.dumps(dict(self.passwords(), **{found[0]: values["password"]})) + "\n", 0o600)
+        if "roles" in values:
+            found = [found[0], values["roles"][0].lower(), *found[2:]]
+            self.keep(dict(self.users(), **{found[0]: found}))
+        return self.tell(found)
+
+    def delete(self, found):
+        if found is not None:
+            self.keep({name: words for name, words in self.users().items() if name != found[0]})
+            left = {name: password for name, password in self.passwords().items() if name != found[0]}
+            self.replace(self.password_file, json.dumps(left) + "\n", 0o600)
+
+    def matches(self, found, option, value):
+        return self.passwords().get(found[0]) == value
+
+    def judge(self, key, values):
+        found = self.users().get(key)
+        roles = sorted({role.lower() for role in values.get("roles") or ()}) if values else []
+        if values and values.get("roles") is not None and (len(roles) != 1 or roles[0] not in self.ROLES):
+            return f"the simple auth manager gives each user exactly one role of {', '.join(self.ROLES)}, not {', '.join(roles) or 'none'}"
+        if any(mark in key for mark in ",:"):
+            return f"the simple auth manager cannot have a user {key}: comma and colon part the names in its setting"
+        if values is None or found is None or (roles and roles != [found[1]]):
+            if self.VARIABLE in os.environ:
+                return f"{self.VARIABLE} is set in Airflow's environment and wins over airflow.cfg: change the users and roles there"
+            if not os.path.exists(self.config_file):
+                return f"there is no {self.config_file} to write the users to"
+        return None
+
+    def keep(self, users):
+        """The one line of airflow.cfg; everything else in it stays as it is."""
+        line = f"{self.SETTING} = {','.join(':'.join(words) for words in users.values())}\n"
+        with open(self.config_file, encoding="utf-8") as file:
+            lines = file.readlines()
+        section, place = "", None
+        for number, text in enumerate(lines):
+            if text.startswith("["):
+                section = text.strip()
+                place = number + 1 if section == "[core]" else place
+            elif section == "[core]" and text.partition("=")[0].strip() == self.SETTING:
+                lines[number : number + 1] = [line]
+                break
+        else:
+            lines[place if place is not None else 0 : place or 0] = [line] if place is not None else ["[core]\n", line]
+        self.replace(self.config_file, "".join(lines), 0o600)
+        self.conf.set("core", self.SETTING, line.partition("=")[2].strip())
+
+    @staticmethod
+    def replace(path, text, mode):
+        there = os.stat(path) if os.path.exists(path) else None
+        handle, new = tempfile.mkstemp(dir=os.path.dirname(path))
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(new, there.st_mode & 0o7777 if there else mode)
+        if there and os.geteuid() == 0:
+            os.chown(new, there.st_uid, there.st_gid)
+        os.replace(new, path)
+
+
 def answer(session, asked):
-    table = Table(session, asked["row"])
+    table = {"Table": Table, "SimpleUsers": SimpleUsers}[asked["row"]["home"]](session, asked["row"])
     operation = asked["op"]
     if operation == "open":
         return table.exists()

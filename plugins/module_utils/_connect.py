@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from ansible_collections.dagops.airflow.plugins.module_utils import _auth
 from ansible_collections.dagops.airflow.plugins.module_utils._bridge import Bridge
-from ansible_collections.dagops.airflow.plugins.module_utils._dialects import NEWEST_FIRST
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.python import dialect_of
+from ansible_collections.dagops.airflow.plugins.module_utils._dialects.registry import NEWEST_FIRST
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError
 from ansible_collections.dagops.airflow.plugins.module_utils._session import Session, explain
 from ansible_collections.dagops.airflow.plugins.module_utils._transport import Transport
@@ -49,9 +49,20 @@ class Connection(t.NamedTuple):
     session: t.Any  # a Session or a Bridge
     dialect: Dialect
     version: str | None  # None where it was not asked
+    told: Mapping[str, t.Any] = {}  # what a bridge's hello told
 
     def open(self, resource: Resource, scope: Mapping[str, t.Any]) -> t.Any:
         return self.dialect.open(self.session, resource.kind, resource.keys, scope, self.version)
+
+    def known_version(self) -> str | None:
+        return self.version or self.dialect.recognise(self.session.call("GET", self.dialect.probe))
+
+    def auth_manager(self) -> str | None:
+        """Who authenticates: a class of Airflow's, as its own Python tells, or what can be seen from outside; None where that is nothing."""
+        if self.told:
+            return self.told["guards"]["auth_manager"] or self.told["guards"]["auth_backend"]
+        path, names = self.dialect.guards
+        return names.get(self.session.status(path)) if path else None
 
     def close(self) -> None:
         self.session.close()
@@ -63,8 +74,8 @@ def connect(options: Mapping[str, t.Any]) -> Connection:
 
 def _by_python(options: Mapping[str, t.Any]) -> Connection:
     bridge = Bridge(options)
-    version = bridge.start()
-    return Connection(bridge, dialect_of(version), version)
+    hello = bridge.start()
+    return Connection(bridge, dialect_of(hello), hello["version"], hello)
 
 
 def _by_rest(options: Mapping[str, t.Any]) -> Connection:

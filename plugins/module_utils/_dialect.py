@@ -22,6 +22,14 @@ class Codec(t.NamedTuple):
     decode: Callable[[t.Any], t.Any]
 
 
+def _status(part: t.Any) -> str | None:
+    return part.get("status") if isinstance(part, dict) else None
+
+
+# Every Airflow tells of each of its parts a mapping with a status.
+HEALTH = {name: Codec(encode=_status, decode=_status) for name in ("metadatabase", "scheduler", "triggerer", "dag_processor")}
+
+
 class Rules(t.NamedTuple):
     """What one Airflow asks of the options of a kind, whichever client speaks to it. All keys are names of options."""
 
@@ -31,6 +39,8 @@ class Rules(t.NamedTuple):
     needs: Collection[str] = ()  # without these it cannot be created
     defaults: Mapping[str, str] = {}  # on creation, an omitted option takes the value of this other option
     longest: Mapping[str, tuple[int, str]] = {}  # bytes: and why
+    spelled: Mapping[str, Callable[[t.Any], t.Any]] = {}  # how this Airflow writes a value that people write in several ways
+    restarts: Collection[str] = ()  # a new value of these holds only after a restart of Airflow
 
     def of(self, version: str | None) -> Rules:
         """The same, with what came later than this version among what it lacks; of an unknown version nothing is held against it."""
@@ -42,7 +52,7 @@ class Endpoint(t.NamedTuple):
     """One row of a dialect: a kind over REST. Data, no behaviour."""
 
     path: str  # of the collection, filled from the resource's parents
-    item: str = "/{}"  # what follows for one object
+    item: str = "/{}"  # what follows for one object; nothing where there is only one
     key: str = ""  # wire name of the identity in a POST
     verbs: Collection[str] = ("read", "create", "update", "delete")
     wire: Mapping[str, str] = {}  # option -> name in requests and answers, where they differ
@@ -95,11 +105,11 @@ class Store:
         """Whether a hidden value is this one; None where nobody can know."""
         return None
 
-    def judge(self, key: str, values: Mapping[str, t.Any]) -> None:
-        """Raise what the server would say to these values only when they are written."""
+    def judge(self, key: str, values: Mapping[str, t.Any] | None) -> None:
+        """Raise what the server would say to these values, or (None) to a removal, only when it is done."""
 
     def _item(self, key: str) -> str:
-        return self._path + self._row.item.format(in_path(key))
+        return self._path + (self._row.item.format(in_path(key)) if self._row.item else "")
 
     def _wire(self, name: str) -> str:
         return self._row.wire.get(name, name)
@@ -126,17 +136,20 @@ class Dialect(t.NamedTuple):
     rows: Mapping[str, t.Any]
     recognise: Callable[[t.Any], str | None]  # (what it says of itself) -> version, or None: that is somebody else
     store: t.Any = Store
+    client: str = "the REST API"
+    elsewhere: str = "use client=python on the master"  # what to do about a kind that is not here
     root: str = ""  # where its paths begin
     probe: str = ""  # answers without credentials
     by_password: str = ""  # the method of _auth that a password is best used with
     expired: Collection[tuple[int, str]] = ()  # answers that mean: log in again
+    guards: tuple[str, Mapping[int, str]] = ("", {})  # a path that tells by its status, without credentials, who authenticates
     error_key: str = "detail"  # in the body of every error of the API itself
     hints: Mapping[int, str] = {}  # what to do about a status
 
     def open(self, session: t.Any, kind: str, names: Collection[str], scope: Mapping[str, t.Any], version: str | None) -> t.Any:
         row = self.rows.get(kind)
         if row is None:
-            raise Unsupported(f"{self.title} has no {kind.replace('_', ' ')}s")
+            raise Unsupported(f"{self.title} has no {kind.replace('_', ' ')}s that this collection can manage through {self.client}: {self.elsewhere}")
         return (row.store or self.store)(session, row, names, scope, self.title, version)
 
 

@@ -16,19 +16,16 @@ from ansible_collections.dagops.airflow.plugins.module_utils._perform import arg
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, Resource
 
 
-def resource_module(resource: Resource) -> None:
-    _run(resource, {})
-
-
-def action_module(action: Action) -> None:
-    _run(action, action.required)
-
-
-def _run(what: Resource | Action, required: t.Mapping[str, t.Any]) -> None:
+def frame(what: Resource | Action) -> dict[str, t.Any]:
+    """What AnsibleModule, or a validator in its place, must know: the options with the environment that some fall back to."""
     spec = argument_spec(what)
     for name in CONNECTION:
         spec[name] = dict(spec[name], fallback=(env_fallback, [variable(name)]))
-    module = AnsibleModule(argument_spec=spec, supports_check_mode=True, **required)
+    return dict(argument_spec=spec, **(what.required if isinstance(what, Action) else {}))
+
+
+def run(what: Resource | Action) -> None:
+    module = AnsibleModule(supports_check_mode=True, **frame(what))
     try:
         result = perform(what, module.params, module.check_mode, warn=module.warn)
     except ImportError as exc:

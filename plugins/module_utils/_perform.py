@@ -18,24 +18,33 @@ if t.TYPE_CHECKING:
 
 
 class Context:
-    """What a deed may use: the options, a connection that is made when it is first needed, and two ways to be heard."""
+    """What a deed may use: the options, a connection, and two ways to be heard."""
 
-    def __init__(self, options: Mapping[str, t.Any], check_mode: bool, tell: Callable[[dict[str, t.Any]], None], warn: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        options: Mapping[str, t.Any],
+        check_mode: bool,
+        tell: Callable[[dict[str, t.Any]], None],
+        warn: Callable[[str], None],
+        connections: dict[t.Any, Connection],
+    ) -> None:
         self.options = options
         self.check_mode = check_mode
         self.tell = tell
         self.warn = warn
-        self._connection: Connection | None = None
+        self._connections = connections
+
+    @property
+    def connection(self) -> Connection:
+        """Made when it is first needed, and shared by all whose connection options are equal, each and every one."""
+        key = tuple(self.options[name] for name in CONNECTION)
+        if key not in self._connections:
+            self._connections[key] = connect(self.options)
+        return self._connections[key]
 
     def open(self, resource: Resource, scope: Mapping[str, t.Any]) -> t.Any:
         """The store of a kind."""
-        if self._connection is None:
-            self._connection = connect(self.options)
-        return self._connection.open(resource, scope)
-
-    def close(self) -> None:
-        if self._connection is not None:
-            self._connection.close()
+        return self.connection.open(resource, scope)
 
 
 def perform(
@@ -44,13 +53,16 @@ def perform(
     check_mode: bool = False,
     tell: Callable[[dict[str, t.Any]], None] = lambda seen: None,
     warn: Callable[[str], None] = lambda text: None,
+    connections: dict[t.Any, Connection] | None = None,
 ) -> dict[str, t.Any]:
-    """The task's result. Raises AirflowError."""
-    context = Context(options, check_mode, tell, warn)
+    """The task's result. Raises AirflowError. ``connections`` are the caller's, to be kept from one item of a loop to the next, and closed."""
+    own: dict[t.Any, Connection] = {}
+    context = Context(options, check_mode, tell, warn, own if connections is None else connections)
     try:
         return what.perform(context) if isinstance(what, Action) else _make_it_so(what, context)
     finally:
-        context.close()
+        for connection in own.values():
+            connection.close()
 
 
 def _make_it_so(resource: Resource, context: Context) -> dict[str, t.Any]:
@@ -63,20 +75,25 @@ def _make_it_so(resource: Resource, context: Context) -> dict[str, t.Any]:
         if not context.check_mode:
             raise
         context.warn(f"{exc}. Check mode goes on as if an earlier task made it")
-        todo = plan(resource, None, desired, absent)
+        todo, restart = plan(resource, None, desired, absent), set()
     else:
         current = store.read(key)
         matches: dict[str, bool | None] = {}
         if not absent:
             desired = fit(resource, store, desired, current, context.warn)
-            store.judge(key, desired)
-            if current is not None:
-                compared = [name for name in resource.secrets if name in desired and options.get(f"update_{name}") != "on_create"]
-                matches = {name: store.matches(key, name, desired[name]) for name in compared}
+        if current is not None or not absent:
+            store.judge(key, None if absent else desired)
+        if current is not None and not absent:
+            compared = [name for name in resource.secrets if name in desired and options.get(f"update_{name}") != "on_create"]
+            matches = {name: store.matches(key, name, desired[name]) for name in compared}
         todo = plan(resource, current, desired, absent, matches)
+        restart = {name for name in todo.patch if name in store.rules.restarts}
     after = todo.after if context.check_mode else apply(todo, store, key)
     shown = {name: after[name] for name in resource.keys} if after else None
-    return {"changed": todo.changed, resource.kind: shown, "diff": dict(before=todo.before, after=todo.after)}
+    result = {"changed": todo.changed, resource.kind: shown, "diff": dict(before=todo.before, after=todo.after)}
+    if restart:
+        result["restart_required"] = True
+    return result
 
 
 def argument_spec(what: Resource | Action) -> dict[str, dict[str, t.Any]]:

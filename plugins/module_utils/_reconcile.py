@@ -37,6 +37,7 @@ def fit(resource: Resource, store: t.Any, desired: Mapping[str, t.Any], current:
             raise Unsupported(f"{store.title} has no {name} for a {kind}: {rules.lacks[name]}")
         warn(f"{store.title} has no {name} for a {kind}: left out")
         del fitting[name]
+    fitting.update({name: spell(fitting[name]) for name, spell in rules.spelled.items() if name in fitting})
     for name, (value, why) in rules.fixed.items():
         if name in fitting and not resource.fields[name].same(fitting.pop(name), value):
             raise Unsupported(f"{name} of a {kind} can only be {value} on {store.title}: {why}")

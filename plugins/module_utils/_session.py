@@ -59,6 +59,10 @@ class Session:
             raise self._refused(method, path, answer)
         return answer.body
 
+    def status(self, path: str) -> int:
+        """Of a GET without credentials."""
+        return self._transport.send("GET", path, lambda request: request).status
+
     def close(self) -> None:
         self._transport.close()
 

@@ -16,7 +16,9 @@ description:
     O(client=python).
   - On Airflow 1.10 the users of the REST API are those of the backend C(password_auth). The users of the web interface under C(rbac = True) are others,
     and this module does not touch them.
-  - On Airflow 3 they are the users of the FAB auth manager, who may log in to the web interface, too.
+  - On Airflow 2.9 and newer and on 3 they are the users of the FAB auth manager, who may log in to the web interface, too.
+  - On Airflow 3 with the simple auth manager they are the names in a setting, which this module writes to C(airflow.cfg), and the passwords in a file.
+    A new name or another role holds after a restart, see RV(restart_required). If the setting comes from the environment, it must be changed there.
   - The password is compared with its stored hash, so a second run changes nothing, and a run with another password does.
 extends_documentation_fragment:
   - dagops.airflow.connection
@@ -49,17 +51,18 @@ options:
     choices: [always, on_create]
     default: always
   email:
-    description: His e-mail address. Airflow 3 needs one to create a user, and no two users may share it.
+    description: His e-mail address. FAB needs one to create a user, and no two users may share it. The simple auth manager has none.
     type: str
   first_name:
-    description: His first name, by default O(username). Airflow 1.10 has no such field, and goes without.
+    description: His first name, by default O(username). Airflow 1.10 and the simple auth manager have no such field, and go without.
     type: str
   last_name:
-    description: His last name, by default O(username). Airflow 1.10 has no such field, and goes without.
+    description: His last name, by default O(username). Airflow 1.10 and the simple auth manager have no such field, and go without.
     type: str
   roles:
     description:
-      - Names of his roles, exactly these. Airflow 3 needs at least one to create a user.
+      - Names of his roles, exactly these. FAB needs at least one to create a user, the simple auth manager exactly one of V(Viewer), V(User),
+        V(Op) and V(Admin).
       - On Airflow 1.10 every API user may do everything, so that only V(Admin) is accepted.
     type: list
     elements: str
@@ -131,14 +134,19 @@ user:
     roles: [Admin]
     active: true
     superuser: false
+restart_required:
+  description: That what was changed holds only after a restart of Airflow, a new name or another role of its simple auth manager.
+  returned: when it is so
+  type: bool
+  sample: true
 """
 
-from ansible_collections.dagops.airflow.plugins.module_utils._module import resource_module
+from ansible_collections.dagops.airflow.plugins.module_utils._module import run
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.user import USER
 
 
 def main() -> None:
-    resource_module(USER)
+    run(USER)
 
 
 if __name__ == "__main__":

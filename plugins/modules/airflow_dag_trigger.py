@@ -164,11 +164,11 @@ timed_out:
 """
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import TRIGGER
-from ansible_collections.dagops.airflow.plugins.module_utils._module import action_module
+from ansible_collections.dagops.airflow.plugins.module_utils._module import run
 
 
 def main() -> None:
-    action_module(TRIGGER)
+    run(TRIGGER)
 
 
 if __name__ == "__main__":

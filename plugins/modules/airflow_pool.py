@@ -88,12 +88,12 @@ pool:
     include_deferred: false
 """
 
-from ansible_collections.dagops.airflow.plugins.module_utils._module import resource_module
+from ansible_collections.dagops.airflow.plugins.module_utils._module import run
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.pool import POOL
 
 
 def main() -> None:
-    resource_module(POOL)
+    run(POOL)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ class Watch(threading.Thread):
 @pytest.mark.parametrize("control", [False, True], ids=["ours", "control"])
 def test_no_secret_is_seen(server, ansible, tmp_path, control):
     """The control does the same with the password in an environment variable: were it not seen, the watch would be blind."""
-    first, second = (f"{secrets.token_hex(12)}-Aa1" for _ in range(2))
+    first, second = (f"{secrets.token_hex(12)}-Aa1" for number in range(2))
     play = tmp_path / "play.yml"
     play.write_text(PLAY)
     given = tmp_path / "given.json"  # the one file that exists to hold them

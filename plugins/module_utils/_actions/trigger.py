@@ -60,7 +60,8 @@ def trigger(context: Context) -> dict[str, t.Any]:
         _same_conf(what, run, conf)
         if run["state"] in ENDED and not options["run_id"] and options["run_key"] is None:
             context.warn(
-                f"{what} ended as {run['state']} before: the same DAG with the same conf is run once ever. For another run give run_key (a date, a commit) or run_id, or set force"
+                f"{what} ended as {run['state']} before: the same DAG with the same conf is run once ever. "
+                "For another run give run_key (a date, a commit) or run_id, or set force"
             )
     if options["wait"] and run["state"] not in ENDED and not context.check_mode:
         try:
@@ -146,7 +147,8 @@ def _dag(context: Context) -> dict[str, t.Any]:
 def _no_dag(context: Context, exc: ApiError | None = None) -> AirflowError:
     details = exc.details if exc else {}
     return AirflowError(
-        f"There is no DAG {context.options['dag_id']!r} at {context.options['api_url']}: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
+        f"There is no DAG {context.options['dag_id']!r} at {context.options['api_url']}: check dag_id; "
+        "the file of a new DAG takes Airflow up to some minutes to see",
         **details,
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Dialect, Endpoint, Rules, Store
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Dialect, Endpoint, Rules, Store
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import ApiError
 
 if t.TYPE_CHECKING:
@@ -75,6 +75,7 @@ EXPERIMENTAL = Dialect(
             store=Upsert,
             rules=Rules(needs=("slots",), lacks=dict(include_deferred="it came with Airflow 2.7")),
         ),
+        health=Endpoint("/health", item="", verbs=("read",), codecs=HEALTH),
         dag=Endpoint("/api/experimental/dags", item="/{}/paused", verbs=("read",), missing=()),
         dag_run=Endpoint(
             "/api/experimental/dags/{dag_id}/dag_runs",

@@ -15,14 +15,16 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 FAB = "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
+SIMPLE = "airflow.api_fastapi.auth.managers.simple.simple_auth_manager.SimpleAuthManager"
 PASSWORD = "airflow.contrib.auth.backends.password_auth"
 
 
 class Model(t.NamedTuple):
-    """One row: a kind as a table of Airflow's database. Classes are written ``module:Class``."""
+    """One row: a kind as a table of Airflow's database, or as another home of it. Classes are written ``module:Class``."""
 
     model: str
     key: str
+    home: str = "Table"  # the class of the bridge's program that knows how it is kept
     wraps: str = ""  # a class whose new object the model's constructor wants
     attributes: Mapping[str, str] = {}  # option -> attribute, where they differ
     hashed: Mapping[str, str] = {}  # option -> module with generate_password_hash() and check_password_hash()
@@ -71,9 +73,9 @@ class OrmStore:
     def matches(self, key: str, name: str, value: t.Any) -> bool | None:
         return self._bridge.ask("matches", row=self._spec, key=key, name=name, value=value)
 
-    def judge(self, key: str, values: Mapping[str, t.Any]) -> None:
+    def judge(self, key: str, values: Mapping[str, t.Any] | None) -> None:
         for name in self._row.hashed:
-            if values.get(name) == "":
+            if values and values.get(name) == "":
                 raise AirflowError(f"An empty {name} lets nobody in: give one, or leave the option out")
         trouble = self._bridge.ask("judge", row=self._spec, key=key, values=values)
         if trouble:
@@ -87,15 +89,37 @@ class OrmStore:
         return found
 
 
-def _major(major: str) -> Callable[[t.Any], str | None]:
-    return lambda version: version if version.partition(".")[0] == major else None
+def _generation(major: str, auth_manager: str = "") -> Callable[[t.Any], str | None]:
+    """What the bridge's hello tells of a generation, and, where that makes a difference, of its auth manager."""
 
+    def recognise(hello: Mapping[str, t.Any]) -> str | None:
+        known = hello["version"].partition(".")[0] == major and auth_manager in ("", hello["guards"]["auth_manager"])
+        return hello["version"] if known else None
+
+    return recognise
+
+
+FAB_USER = Model(
+    "airflow.providers.fab.auth_manager.models:User",
+    key="username",
+    hashed=dict(password="werkzeug.security"),
+    related=dict(roles="airflow.providers.fab.auth_manager.models:Role"),
+    unique=("email",),
+    guard=("auth_manager", FAB),
+    rules=Rules(
+        fixed=dict(superuser=(False, "a column of Airflow 1.10's users; give a role instead")),
+        needs=("password", "email", "roles"),
+        defaults=dict(first_name="username", last_name="username"),
+    ),
+)
+
+HERE: dict[str, t.Any] = dict(store=OrmStore, client="Airflow's own Python", elsewhere="use client=rest")
 
 PYTHON_1 = Dialect(
     name="python-1",
     title="Airflow 1.10",
-    recognise=_major("1"),
-    store=OrmStore,
+    recognise=_generation("1"),
+    **HERE,
     rows=dict(
         user=Model(
             f"{PASSWORD}:PasswordUser",
@@ -117,33 +141,40 @@ PYTHON_1 = Dialect(
     ),
 )
 
-PYTHON_3 = Dialect(
-    name="python-3",
-    title="Airflow 3",
-    recognise=_major("3"),
-    store=OrmStore,
+PYTHON_2 = Dialect(name="python-2", title="Airflow 2", recognise=_generation("2"), rows=dict(user=FAB_USER), **HERE)
+
+PYTHON_3 = Dialect(name="python-3", title="Airflow 3", recognise=_generation("3"), rows=dict(user=FAB_USER), **HERE)
+
+PYTHON_3_SIMPLE = Dialect(
+    name="python-3-simple",
+    title="Airflow 3 with the simple auth manager",
+    recognise=_generation("3", SIMPLE),
+    **HERE,
     rows=dict(
         user=Model(
-            "airflow.providers.fab.auth_manager.models:User",
+            "",
             key="username",
-            hashed=dict(password="werkzeug.security"),
-            related=dict(roles="airflow.providers.fab.auth_manager.models:Role"),
-            unique=("email",),
-            guard=("auth_manager", FAB),
+            home="SimpleUsers",
+            hashed=dict(password=""),  # hidden, though it is kept in clear
             rules=Rules(
-                fixed=dict(superuser=(False, "a column of Airflow 1.10's users; give a role instead")),
-                needs=("password", "email", "roles"),
-                defaults=dict(first_name="username", last_name="username"),
+                lacks=dict(email="", first_name="", last_name=""),
+                fixed=dict(
+                    active=(True, "there a user is active as long as he exists: use state=absent"),
+                    superuser=(False, "a column of Airflow 1.10's users; give a role instead"),
+                ),
+                needs=("password", "roles"),
+                spelled=dict(roles=lambda roles: [role.capitalize() for role in roles]),  # its own are in small letters
+                restarts=("username", "roles"),
             ),
         ),
     ),
 )
 
-PYTHON = (PYTHON_3, PYTHON_1)
+PYTHON = (PYTHON_3_SIMPLE, PYTHON_3, PYTHON_2, PYTHON_1)
 
 
-def dialect_of(version: str) -> Dialect:
+def dialect_of(hello: Mapping[str, t.Any]) -> Dialect:
     for dialect in PYTHON:
-        if dialect.recognise(version):
+        if dialect.recognise(hello):
             return dialect
-    raise Unsupported(f"client=python does not know Airflow {version}")
+    raise Unsupported(f"client=python does not know Airflow {hello['version']}")

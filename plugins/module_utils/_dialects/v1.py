@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Codec, Dialect, Endpoint, Rules
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Codec, Dialect, Endpoint, Rules
 
 
 def _recognise(body: t.Any) -> str | None:
@@ -35,6 +35,7 @@ V1 = Dialect(
             mask="joined",
             rules=Rules(needs=("slots",), since=dict(include_deferred="2.7")),
         ),
+        health=Endpoint("/api/v1/health", item="", verbs=("read",), codecs=HEALTH),
         dag=Endpoint(
             "/api/v1/dags",
             verbs=("read", "update"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 from datetime import datetime, timezone
 
-from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Dialect, Endpoint, Rules
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Dialect, Endpoint, Rules
 
 
 def _recognise(body: t.Any) -> str | None:
@@ -29,6 +29,7 @@ V2 = Dialect(
     probe="/api/v2/version",
     recognise=_recognise,
     by_password="login",
+    guards=("/auth/fab/v1/users", {401: "fab", 200: "simple"}),  # under the simple manager every such path is a page of the interface
     expired=((401, "Token Expired"), (403, "Invalid JWT token")),
     hints={
         401: "it wants credentials: set api_username and api_password, or api_token",
@@ -43,6 +44,7 @@ V2 = Dialect(
             mask="repeated",
             rules=Rules(needs=("slots",)),
         ),
+        health=Endpoint("/api/v2/monitor/health", item="", verbs=("read",), codecs=HEALTH),
         dag=Endpoint("/api/v2/dags", verbs=("read", "update"), mask="joined"),
         dag_run=Endpoint(
             "/api/v2/dags/{dag_id}/dagRuns",

@@ -14,7 +14,7 @@ USER = Resource(
     fields=dict(
         username=Field(dict(type="str", required=True)),
         password=Field(dict(type="str", no_log=True)),
-        email=Field(dict(type="str")),
+        email=Field(dict(type="str"), describes=True),
         first_name=Field(dict(type="str"), describes=True),
         last_name=Field(dict(type="str"), describes=True),
         roles=Field(dict(type="list", elements="str"), same=as_set),

@@ -21,6 +21,7 @@ MODULES = sorted(path.stem for path in (ROOT / "plugins/modules").glob("*.py"))
 ROLES = sorted(path.name for path in (ROOT / "roles").iterdir())
 TARGETS = sorted(path.name for path in (ROOT / "tests/integration/targets").iterdir())
 SERVERS = yaml.safe_load((ROOT / "tests/servers/inventory.yml").read_text())["servers"]["hosts"]
+TAPED = importlib.import_module("ansible_collections.dagops.airflow.tests.unit.plugins.modules.test_on_tape").SERVERS
 PREFIX = "ansible_collections.dagops.airflow.plugins."
 
 
@@ -57,8 +58,8 @@ def test_every_module_that_speaks_rest_has_a_tape_of_every_server(name):
     }
     assert used
     for scenario in used:
-        for server in SERVERS.values():
-            assert (ROOT / f"tests/unit/plugins/modules/tapes/{scenario}-{server['airflow_server_version']}.json").is_file()
+        for server in SERVERS:
+            assert (ROOT / f"tests/unit/plugins/modules/tapes/{scenario}-{TAPED[server]}.json").is_file()
 
 
 def test_connection_fragment_and_code_name_the_same_options():

@@ -23,10 +23,11 @@ from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v1 import
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v2 import V2
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.health import HEALTH
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.pool import POOL
 
 CACHE = pathlib.Path(__file__).parents[3] / ".cache" / "openapi"
-RESOURCES = dict(pool=POOL, dag=DAG, dag_run=DAG_RUN)
+RESOURCES = dict(pool=POOL, dag=DAG, dag_run=DAG_RUN, health=HEALTH)
 DOCUMENTS = {  # package and version -> dialect, document
     "apache-airflow==2.5.0": (V1, "airflow/api_connexion/openapi/v1.yaml"),
     "apache-airflow==2.11.2": (V1, "airflow/api_connexion/openapi/v1.yaml"),
@@ -135,7 +136,7 @@ class Contract:
         return self.sent(self.resource.fields)
 
 
-@pytest.fixture(params=CASES, ids=lambda case: "-".join(case))
+@pytest.fixture(params=CASES, ids="-".join)
 def contract(request, documents):
     return Contract(*request.param, documents)
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 import pytest
 
 from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Dialect, in_path
-from ansible_collections.dagops.airflow.plugins.module_utils._dialects import NEWEST_FIRST
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.experimental import EXPERIMENTAL
+from ansible_collections.dagops.airflow.plugins.module_utils._dialects.registry import NEWEST_FIRST
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v1 import V1
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v2 import V2
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
@@ -56,7 +56,7 @@ def test_the_same_patch_in_each_dialect(dialect, call):
 
 @pytest.mark.parametrize("dialect", NEWEST_FIRST)
 def test_a_missing_row_is_the_message(dialect: Dialect):
-    with pytest.raises(Unsupported, match=f"{dialect.title} has no moons"):
+    with pytest.raises(Unsupported, match=f"{dialect.title} has no moons that this collection can manage through the REST API: use client=python"):
         dialect.open(None, "moon", (), {}, None)
 
 

@@ -46,7 +46,7 @@ def test_an_own_id_is_taken_as_it_is():
 
 
 def test_force_is_always_another_run():
-    ids = {identity(options(force=True)) for _ in range(100)}
+    ids = {identity(options(force=True)) for number in range(100)}
     assert len(ids) == 100
     assert all(re.match(r"ansible__[0-9a-f]{32}\Z", one) for one in ids)
 

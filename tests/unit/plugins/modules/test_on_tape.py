@@ -17,10 +17,10 @@ import pytest
 from ansible.module_utils import basic
 
 from ansible_collections.dagops.airflow.plugins.module_utils import _connect
-from ansible_collections.dagops.airflow.plugins.modules import airflow_dag_trigger, airflow_pool
+from ansible_collections.dagops.airflow.plugins.modules import airflow_dag_trigger, airflow_info, airflow_pool
 from ansible_collections.dagops.airflow.tests.unit.plugins.modules.tape import Player, Recorder
 
-SERVERS = {"airflow_1_10": "1.10.15", "airflow_3_fab": "3.3.2"}
+SERVERS = {"airflow_1_10": "1.10.15", "airflow_2_11": "2.11.2", "airflow_3_fab": "3.3.2-fab", "airflow_3_simple": "3.3.2-simple"}
 RECORD = dict(pair.split("=", 1) for pair in os.environ.get("RECORD_TAPES", "").split() if pair)
 PASSWORD = "only-for-tests"
 POOL = dict(name="tape pool", slots=3, description="first")
@@ -61,7 +61,7 @@ def server(request):
 
 @pytest.fixture
 def deck(request, server, monkeypatch, capsys):
-    name = f"{request.node.originalname.removeprefix('test_')}-{SERVERS[server]}"
+    name = f"{request.node.originalname[len('test_') :]}-{SERVERS[server]}"
     if not RECORD:
         player = Player(name)
         yield Deck(player, monkeypatch, capsys)
@@ -72,13 +72,12 @@ def deck(request, server, monkeypatch, capsys):
         recorder.save(name, SERVERS[server])
 
 
-LOGIN = {"airflow_1_10": [], "airflow_3_fab": ["POST /auth/token"]}
-PROBES = {
-    "airflow_1_10": ["GET /api/v2/version", "GET /api/v1/version", "GET /health"],
-    "airflow_3_fab": ["GET /api/v2/version"],
-}
-RUNS = {"airflow_1_10": "/api/experimental/dags/test_paused/dag_runs", "airflow_3_fab": "/api/v2/dags/test_paused/dagRuns"}
-DAG = {"airflow_1_10": "GET /api/experimental/dags/test_paused/paused", "airflow_3_fab": "GET /api/v2/dags/test_paused"}
+ROOT = {"airflow_1_10": "/api/experimental", "airflow_2_11": "/api/v1", "airflow_3_fab": "/api/v2", "airflow_3_simple": "/api/v2"}
+ASKED = ["GET /api/v2/version", "GET /api/v1/version", "GET /health"]  # newest first, until one answers
+PROBES = {"airflow_1_10": ASKED, "airflow_2_11": ASKED[:2], "airflow_3_fab": ASKED[:1], "airflow_3_simple": ASKED[:1]}
+LOGIN = {"airflow_1_10": [], "airflow_2_11": [], "airflow_3_fab": ["POST /auth/token"], "airflow_3_simple": ["POST /auth/token"]}
+RUNS = {server: f"{root}/dags/test_paused/{'dag_runs' if server == 'airflow_1_10' else 'dagRuns'}" for server, root in ROOT.items()}
+DAG = {server: f"GET {root}/dags/test_paused{'/paused' if server == 'airflow_1_10' else ''}" for server, root in ROOT.items()}
 
 
 def test_pool_comes_changes_and_goes(deck, server):
@@ -146,7 +145,19 @@ def test_trigger_of_an_unknown_dag(deck, server):
 
 def test_wrong_version(deck, server):
     """An Airflow that does not have this API at all says 404 too: that is not a missing pool."""
-    refused = deck(airflow_pool, name="p", state="absent", api_version="v1")
+    refused = deck(airflow_pool, name="p", state="absent", api_version="v2" if server == "airflow_2_11" else "v1")
     assert refused["failed"]
     assert refused["status"] == 404
-    assert "there is no such address: are api_url and api_version right?" in refused["msg"]
+    assert "are api_url and api_version right?" in refused["msg"]
+
+
+def test_info(deck, server):
+    told = deck(airflow_info)
+    assert not told["changed"]
+    airflow = told["airflow"]
+    assert SERVERS[server].startswith(airflow["version"])
+    assert ROOT[server] == f"/api/{airflow['api_version']}"
+    assert airflow["kinds"] == ["dag", "dag_run", "pool"]
+    assert (airflow["health"]["metadatabase"], airflow["health"]["scheduler"]) == ("healthy", "healthy")
+    assert airflow["auth_manager"] == {"airflow_3_fab": "fab", "airflow_3_simple": "simple"}.get(server)
+    assert deck(airflow_info, wait_until_healthy=True)["airflow"] == airflow

@@ -1,0 +1,11 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""How an Airflow feels."""
+
+from __future__ import annotations
+
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import Resource
+
+HEALTH = Resource(kind="health", key="", fields={}, told=("metadatabase", "scheduler", "triggerer", "dag_processor"))
