@@ -118,12 +118,6 @@ unmask_pyenv()
 
 
 @nox.session(venv_backend="none")
-def real_servers(session: nox.Session) -> None:
-    """Install and start the tests' real Airflow servers."""
-    session.run("make", "servers", external=True)
-
-
-@nox.session
 def meta(session: nox.Session) -> None:
     """Tests about the code base itself: layers, completeness, and the dialects against Airflow's OpenAPI documents."""
     session.run("make", "-s", ".venv/.pytest", external=True)
@@ -132,21 +126,43 @@ def meta(session: nox.Session) -> None:
 
 antsibull_nox.load_antsibull_nox_toml()
 cores = [core for core, pythons in CORES.items() if any(map(runs, pythons))]
-tested = sorted({cores[0], cores[-1]}, key=list(CORES).index)
-for core in tested:
-    add_ansible_test("sanity", core)
-    add_ansible_test("units", core, "--python", "default", "tests/unit/plugins/")
-for core in tested:
-    add_ansible_test("integration", core)
 if cores[-1] != list(CORES)[-1]:
     left_out(f"ansible-core {list(CORES)[-1]}: it needs one of Python {', '.join(list(CORES.values())[-1])}")
+oldest, newest = cores[0], cores[-1]
+TARGET_PYTHONS = {oldest: "3.8", newest: "3.13"}  # modules and module_utils run on these, where they are here
+# What needs no server comes first, for the servers take a good part of two cores.
+for core in sorted({oldest, newest}, key=cores.index):
+    add_ansible_test("sanity", core)
+    python = TARGET_PYTHONS[core] if runs(TARGET_PYTHONS[core]) else "default"
+    if python == "default":
+        left_out(f"Python {TARGET_PYTHONS[core]}: the units run on the Pythons that are here")
+    add_ansible_test("units", core, "--python", python, "tests/unit/plugins/")
 
 
-@nox.session
-def system(session: nox.Session) -> None:
-    """The product as people use it: make demo from a fresh clone, and what can be seen of a secret from outside."""
+@nox.session(venv_backend="none")
+def demo(session: nox.Session) -> None:
+    """make demo from a fresh clone, as a newcomer meets it."""
     session.run("make", "-s", ".venv/.pytest", external=True)
-    session.run(".venv/bin/python", "-m", "pytest", "-q", "tests/system", external=True, env=dict(SERVERS=json.dumps(servers())))
+    session.run(".venv/bin/python", "-m", "pytest", "-q", "tests/system/test_demo.py", external=True)
+
+
+@nox.session(venv_backend="none")
+def real_servers(session: nox.Session) -> None:
+    """Install and start the tests' real Airflow servers."""
+    session.run("make", "servers", external=True)
+
+
+# The oldest ansible-core plays what depends on Ansible most, the newest everything.
+if oldest != newest:
+    add_ansible_test("integration", oldest, "module_airflow_pool", "module_airflow_info", "both_paths")
+add_ansible_test("integration", newest)
+
+
+@nox.session(venv_backend="none")
+def secrets(session: nox.Session) -> None:
+    """What can be seen of a secret from outside."""
+    session.run("make", "-s", ".venv/.pytest", external=True)
+    session.run(".venv/bin/python", "-m", "pytest", "-q", "tests/system/test_secrets.py", external=True, env=dict(SERVERS=json.dumps(servers())))
 
 
 if __name__ == "__main__":

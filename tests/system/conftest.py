@@ -12,11 +12,12 @@ import sys
 import pytest
 
 ROOT = pathlib.Path(__file__).parents[2]
-SERVERS = json.loads(os.environ["SERVERS"])  # from the noxfile: none is not a pass
+SERVERS = json.loads(os.environ.get("SERVERS", "{}"))  # from the noxfile
 
 
-@pytest.fixture(params=SERVERS)
+@pytest.fixture(params=SERVERS or [None])
 def server(request):
+    assert SERVERS, "no server to test against"
     return SERVERS[request.param]
 
 
