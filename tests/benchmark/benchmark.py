@@ -34,6 +34,20 @@ OURS = """
     - dagops.airflow.airflow_dag_trigger:
         {api_url: "URL", api_username: admin, api_password: PASSWORD, dag_id: test_paused, run_key: "KEY"}
 """
+LOOP = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - dagops.airflow.airflow_dag_trigger:
+        {api_url: "URL", api_username: admin, api_password: PASSWORD, dag_id: test_paused, run_key: "KEY {{ item }}"}
+      loop: "{{ range(100) | list }}"
+      environment: ENVIRONMENT
+"""
+NOTHING = """
+- hosts: localhost
+  gather_facts: false
+  tasks: []
+"""
 # What people write by hand: the least that starts a run. On Airflow 3 it must log in first.
 URI = {
     "airflow_1_10": """
@@ -48,6 +62,19 @@ URI = {
         force_basic_auth: true
         body_format: json
         body: {run_id: "KEY", replace_microseconds: "false"}
+""",
+    "airflow_2_11": """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - ansible.builtin.uri:
+        url: URL/api/v1/dags/test_paused/dagRuns
+        method: POST
+        url_username: admin
+        url_password: PASSWORD
+        force_basic_auth: true
+        body_format: json
+        body: {dag_run_id: "KEY"}
 """,
     "airflow_3_fab": """
 - hosts: localhost
@@ -114,22 +141,45 @@ def play(text, url, key):
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")} | {"ANSIBLE_LOCALHOST_WARNING": "false"}
 
 
+def one_run(url, server):
+    ours, theirs = [], []
+    for number in range(ROUNDS):
+        key = f"benchmark-{time.time_ns()}-{number}"
+        ours.append(play(OURS, url, key))
+        theirs.append(play(URI[server], url, key + "-uri"))
+    wall, cpu = (statistics.median(one[i] for one in ours) / statistics.median(one[i] for one in theirs) for i in (0, 1))
+    print(f"{server:<16}{wall:>8.2f}{cpu:>8.2f}   {ours[0][2]} / {theirs[0][2]}")
+    print(json.dumps(dict(server=server, ours=ours, uri=theirs)), file=sys.stderr)
+
+
+def loop(url, server):
+    """What a loop adds to a play that does nothing: as modules, and in the worker."""
+    empty = play(NOTHING, url, "")[1]
+    key = f"benchmark-{time.time_ns()}"
+    modules = play(LOOP.replace("ENVIRONMENT", "{ANY: thing}"), url, key)
+    worker = play(LOOP.replace("ENVIRONMENT", "{}"), url, key + "-worker")
+    print(f"{server:<16}{(modules[1] - empty) / (worker[1] - empty):>8.1f}   {modules[2]} / {worker[2]}")
+    print(json.dumps(dict(server=server, modules=modules, worker=worker, empty=empty)), file=sys.stderr)
+
+
 def main():
     proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counter)
     threading.Thread(target=proxy.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{proxy.server_address[1]}"
     print(f"one new run, {ROUNDS} rounds in turn: airflow_dag_trigger / ansible.builtin.uri")
     print(f"{'server':<16}{'wall':>8}{'CPU':>8}   requests")
-    for server, by_hand in URI.items():
-        Counter.target = f"127.0.0.1:{(ROOT / '.servers' / f'{server}.port').read_text().strip()}"
-        ours, theirs = [], []
-        for number in range(ROUNDS):
-            key = f"benchmark-{time.time_ns()}-{number}"
-            ours.append(play(OURS, url, key))
-            theirs.append(play(by_hand, url, key + "-uri"))
-        wall, cpu = (statistics.median(one[i] for one in ours) / statistics.median(one[i] for one in theirs) for i in (0, 1))
-        print(f"{server:<16}{wall:>8.2f}{cpu:>8.2f}   {ours[0][2]} / {theirs[0][2]}")
-        print(json.dumps(dict(server=server, ours=ours, uri=theirs)), file=sys.stderr)
+    for server in URI:
+        Counter.target = address(server)
+        one_run(url, server)
+    print("a loop of 100 new runs, as modules / in the worker")
+    print(f"{'server':<16}{'CPU':>8}   requests")
+    for server in URI:
+        Counter.target = address(server)
+        loop(url, server)
+
+
+def address(server):
+    return f"127.0.0.1:{(ROOT / '.servers' / f'{server}.port').read_text().strip()}"
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ from __future__ import annotations
 import importlib
 import pathlib
 import re
+import runpy
 
 import pytest
 import yaml
@@ -99,3 +100,8 @@ def test_documentation_gives_each_option_and_return_a_text(name):
 
 def test_no_sanity_ignore_file():
     assert not list(ROOT.glob("tests/sanity/ignore*"))
+
+
+def test_support_page_is_what_the_tables_say():
+    page = runpy.run_path(str(ROOT / "docs/support.py"))["page"]()
+    assert page == (ROOT / "docs/docsite/rst/guide_support.rst").read_text(), "python docs/support.py > docs/docsite/rst/guide_support.rst"
