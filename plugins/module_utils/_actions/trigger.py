@@ -50,8 +50,7 @@ def trigger(context: Context) -> dict[str, t.Any]:
     else:
         run, created = _once_there(context, lambda: _create_or_find(context, runs, wish))
     if created:
-        dag = _dag(context)
-        if dag["is_paused"]:
+        if _is_paused(context):
             paused = f"The DAG {options['dag_id']!r} is paused: {what[0].lower() + what[1:]} was made, and will not start before somebody unpauses the DAG"
             if options["wait"]:
                 raise AirflowError(paused, **_result(run, True))
@@ -66,8 +65,9 @@ def trigger(context: Context) -> dict[str, t.Any]:
     if options["wait"] and run["state"] not in ENDED and not context.check_mode:
         try:
             run = _told(run, watch(lambda: runs.read(run_id), Until(what, "state", ENDED), options["wait_timeout"], options["poll_interval"], context.tell))
-        except TimedOut as exc:
-            raise TimedOut(str(exc), **_result(run, created), timed_out=True) from None
+        except AirflowError as exc:  # whatever it was, the run is not lost
+            exc.details = {**_result(run, created), **exc.details, **({"timed_out": True} if isinstance(exc, TimedOut) else {})}
+            raise
     result = _result(run, created)
     if run["state"] == "failed":
         when = "" if created else ", before this task" if not options["wait"] else ""
@@ -142,6 +142,15 @@ def _dag(context: Context) -> dict[str, t.Any]:
     if found is None:
         raise _no_dag(context)
     return found
+
+
+def _is_paused(context: Context) -> bool:
+    """Asked when the run is made already: a failure of the question must not hide that."""
+    try:
+        return bool(_dag(context)["is_paused"])
+    except AirflowError as exc:
+        context.warn(f"The run was made; whether its DAG is paused cannot be told: {exc}")
+        return False
 
 
 def _no_dag(context: Context, exc: ApiError | None = None) -> AirflowError:

@@ -5,13 +5,16 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import TRIGGER, identity
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError
-from ansible_collections.dagops.airflow.plugins.module_utils._perform import perform
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Rules
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError
+from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context, perform
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 
 
 def options(**given):
@@ -72,3 +75,69 @@ def test_force_is_always_another_run():
 def test_what_cannot_be_is_said_before_anything_is_sent(wrong, sentence):
     with pytest.raises(AirflowError, match=re.escape(sentence)):
         perform(TRIGGER, options(**wrong))  # nothing listens at that address: a request would be another sentence
+
+
+class Runs:
+    """A store that says what it was told to say."""
+
+    title, taken = "Airflow X", (409,)
+    rules = Rules()
+
+    def __init__(self, made, found=None):
+        self.made = made
+        self.found = found
+
+    def create(self, values):
+        if isinstance(self.made, Exception):
+            raise self.made
+        return dict(dict.fromkeys(DAG_RUN.keys), **values, state="queued")
+
+    def read(self, key):
+        return self.found
+
+
+RUN = dict(dict.fromkeys(DAG_RUN.keys), run_id="r", conf={}, state="running")
+
+
+def play(runs, monkeypatch, dag=None, **given):
+    warnings = []
+
+    def fake_open(self, resource, scope):
+        if resource is DAG_RUN:
+            return runs
+        if isinstance(dag, Exception):
+            raise dag
+        return SimpleNamespace(read=lambda key: dag or dict(is_paused=False))
+
+    monkeypatch.setattr(Context, "open", fake_open)
+    return perform(TRIGGER, options(run_id="r", **given), warn=warnings.append), warnings
+
+
+def test_a_conflict_is_followed_by_a_look(monkeypatch):
+    result, _warnings = play(Runs(ApiError("taken", 409), RUN), monkeypatch)
+    assert (result["changed"], result["found"]) == (False, True)
+
+
+@pytest.mark.parametrize("end", [ApiError("page", 500), TransportError("lost", reached=True)])
+def test_a_lost_answer_is_followed_by_a_look(monkeypatch, end):
+    result, _warnings = play(Runs(end, RUN), monkeypatch)
+    assert result["dag_run"]["run_id"] == "r"
+
+
+@pytest.mark.parametrize("end", [ApiError("page", 500), TransportError("lost", reached=True), ApiError("taken", 409), TransportError("refused", reached=False)])
+def test_what_came_to_nothing_is_an_error(monkeypatch, end):
+    with pytest.raises(type(end)):
+        play(Runs(end, None), monkeypatch)
+
+
+def test_a_run_that_was_made_is_not_hidden_by_a_later_failure(monkeypatch):
+    result, warnings = play(Runs(None), monkeypatch, dag=TransportError("gone", reached=True))
+    assert result["changed"]
+    assert warnings == ["The run was made; whether its DAG is paused cannot be told: gone"]
+
+
+def test_a_run_that_is_deleted_during_the_wait_is_still_told(monkeypatch):
+    with pytest.raises(AirflowError, match="was deleted while it was waited for") as failure:
+        play(Runs(None), monkeypatch, wait=True)
+    assert failure.value.details["changed"]
+    assert failure.value.details["dag_run"]["run_id"] == "r"
