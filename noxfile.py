@@ -28,6 +28,7 @@ CORES = {
     "2.20": ("3.12", "3.13", "3.14"),
     "2.21": ("3.12", "3.13", "3.14"),
 }
+TARGETS_FROM = "3.8"  # the oldest Python that a module may meet
 PIP_VERSIONS = ("23_1_2", "24_2", "25_2")  # what ansible-test of these releases asks for by name
 # What the inventory of the tests' servers does not say, because only tests want to know it.
 SERVERS = {  # user_table: where API users are counted; the simple auth manager has none
@@ -44,7 +45,8 @@ nox.options.default_venv_backend = "virtualenv"
 def unmask_pyenv() -> None:
     """pyenv's shims answer to every version it has, but start only the selected one: put the real interpreters on PATH instead."""
     root = pathlib.Path(os.environ.get("PYENV_ROOT") or pathlib.Path.home() / ".pyenv")
-    real = [str(path) for path in root.glob("versions/3.*/bin")]
+    wanted = {TARGETS_FROM, *(python for pythons in CORES.values() for python in pythons)}  # ansible-test takes every one that it finds
+    real = [str(path) for python in sorted(wanted) for path in root.glob(f"versions/{python}.*/bin")]
     path = [entry for entry in os.environ["PATH"].split(os.pathsep) if pathlib.Path(entry) != root / "shims"]
     os.environ["PATH"] = os.pathsep.join(path + real)
 
@@ -129,7 +131,7 @@ cores = [core for core, pythons in CORES.items() if any(map(runs, pythons))]
 if cores[-1] != list(CORES)[-1]:
     left_out(f"ansible-core {list(CORES)[-1]}: it needs one of Python {', '.join(list(CORES.values())[-1])}")
 oldest, newest = cores[0], cores[-1]
-TARGET_PYTHONS = {oldest: "3.8", newest: "3.13"}  # modules and module_utils run on these, where they are here
+TARGET_PYTHONS = {oldest: TARGETS_FROM, newest: "3.13"}  # modules and module_utils run on these, where they are here
 # What needs no server comes first, for the servers take a good part of two cores.
 for core in sorted({oldest, newest}, key=cores.index):
     add_ansible_test("sanity", core)
