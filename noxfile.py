@@ -95,7 +95,7 @@ def servers() -> dict[str, dict]:
 
 def before_integration() -> None:
     seed_pip_bootstrap()
-    pathlib.Path("tests/integration/integration_config.yml").write_text(json.dumps(dict(servers=servers())))
+    pathlib.Path("tests/integration/integration_config.yml").write_text(json.dumps(dict(servers=servers(), collection=str(pathlib.Path.cwd()))))
 
 
 def tidy() -> None:
