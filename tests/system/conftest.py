@@ -15,7 +15,8 @@ ROOT = pathlib.Path(__file__).parents[2]
 SERVERS = json.loads(os.environ.get("SERVERS", "{}"))  # from the noxfile
 
 
-@pytest.fixture(params=SERVERS or [None])
+# Not the simple auth manager: Airflow itself keeps its passwords in clear there, and knows a new name only after a restart.
+@pytest.fixture(params=[name for name, words in SERVERS.items() if words["user_table"]] or [None])
 def server(request):
     assert SERVERS, "no server to test against"
     return SERVERS[request.param]
