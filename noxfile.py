@@ -107,7 +107,8 @@ def add_ansible_test(kind: str, core: str, *args: str) -> None:
     antsibull_nox.add_ansible_test_session(
         name=f"{kind}-{core}",
         description=f"ansible-test {kind} with ansible-core {core}, in virtual environments.",
-        ansible_test_params=[kind, "--venv", *args],
+        # --venv would take a target that stands right behind it for a Python, and silently not play it
+        ansible_test_params=[kind, *args, "--venv", "--truncate", "0"],
         default=True,
         ansible_core_version=core,
         ansible_core_source="pypi",
