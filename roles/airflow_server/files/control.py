@@ -44,7 +44,8 @@ class Server:
         for name, command in self.words["processes"].items():
             if self.session(name):
                 continue
-            with open(self.file(name, "out"), "ab") as out:
+            # Private: Airflow 3 with the simple auth manager prints the passwords that it makes
+            with open(self.file(name, "out"), "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
                 process = subprocess.Popen(
                     [os.path.join(self.words["bin"], command[0])] + command[1:],
                     stdin=subprocess.DEVNULL,
