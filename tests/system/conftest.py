@@ -4,25 +4,32 @@
 
 from __future__ import annotations
 
-import json
-import os
-import pathlib
-import sys
+import functools
 
 import pytest
 
-ROOT = pathlib.Path(__file__).parents[2]
-SERVERS = json.loads(os.environ.get("SERVERS", "{}"))  # from the noxfile
+from . import control
 
 
-# Not the simple auth manager: Airflow itself keeps its passwords in clear there, and knows a new name only after a restart.
-@pytest.fixture(params=[name for name, words in SERVERS.items() if words["user_table"]] or [None])
-def server(request):
-    assert SERVERS, "no server to test against"
-    return SERVERS[request.param]
+@pytest.fixture(params=list(control.SERVERS) or [None])
+def name(request):
+    """Of a server."""
+    assert control.SERVERS, "no server to test against"
+    return request.param
 
 
 @pytest.fixture
-def ansible():
-    """The commands of the environment that the tests run in."""
-    return pathlib.Path(sys.executable).parent
+def server(name):
+    return control.SERVERS[name]
+
+
+@pytest.fixture
+def address(server):
+    """host:port of the server."""
+    return server["rest"]["api_url"].partition("://")[2]
+
+
+@pytest.fixture
+def ansible(tmp_path):
+    """``control.run`` in a folder of the test's own."""
+    return functools.partial(control.run, tmp_path)

@@ -18,7 +18,7 @@ import urllib.request
 
 import pytest
 
-from .conftest import ROOT
+from .control import ROOT
 
 USER = "dagops-newcomer"  # has a home in the user database, where Ansible looks
 # Nothing of the environment but what a package index needs; pip's own settings count for a newcomer, too.

@@ -15,6 +15,8 @@ import threading
 
 import pytest
 
+from . import control
+
 PLAY = """
 - hosts: localhost
   gather_facts: false
@@ -56,8 +58,10 @@ class Watch(threading.Thread):
             self.over.wait(0.02)
 
 
-@pytest.mark.parametrize("control", [False, True], ids=["ours", "control"])
-def test_no_secret_is_seen(server, ansible, tmp_path, control):
+# Not the simple auth manager: Airflow itself keeps its passwords in clear there, and knows a new name only after a restart.
+@pytest.mark.parametrize("name", [name for name, words in control.SERVERS.items() if words["user_table"]])
+@pytest.mark.parametrize("blind", [True, False], ids=["ours", "control"])
+def test_no_secret_is_seen(server, tmp_path, blind):
     """The control does the same with the password in an environment variable: were it not seen, the watch would be blind."""
     first, second = (f"{secrets.token_hex(12)}-Aa1" for number in range(2))
     play = tmp_path / "play.yml"
@@ -67,21 +71,20 @@ def test_no_secret_is_seen(server, ansible, tmp_path, control):
     user = dict(server["python"], username="secret_user", password=first, email="secret@example.org", roles=["Admin"])
     run = dict(api_url=server["rest"]["api_url"], api_username="secret_user", dag_id="test_paused", force=True)
     given.write_text(json.dumps(dict(user=user, run=run, second=second)))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")}
-    environment.update(ANSIBLE_LOG_PATH=str(tmp_path / "log"), ANSIBLE_LOCALHOST_WARNING="false")
-    if control:
+    environment = control.surroundings(ANSIBLE_LOG_PATH=str(tmp_path / "log"))
+    if not blind:
         environment["SOMETHING"] = second
     watch = Watch((first, second), but={os.getpid()})
     watch.start()
     done = subprocess.run(
-        [ansible / "ansible-playbook", "-vvv", "--diff", "-e", f"@{given}", play], env=environment, capture_output=True, text=True, timeout=300, check=False
+        [control.BIN / "ansible-playbook", "-vvv", "--diff", "-e", f"@{given}", play], env=environment, capture_output=True, text=True, timeout=300, check=False
     )
     watch.over.set()
     watch.join()
     assert done.returncode == 0, done.stdout[-3000:]
     assert "changed=4" in done.stdout
     assert watch.looks > 20
-    assert bool(watch.seen) == control, watch.seen
+    assert bool(watch.seen) != blind, watch.seen
     told = done.stdout + done.stderr + (tmp_path / "log").read_text()
     for word in (first, second):
         assert word not in told

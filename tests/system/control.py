@@ -1,0 +1,98 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the tests of this folder need of the controller: Ansible's commands, their results as data, and Debian's programs."""
+
+from __future__ import annotations
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+import typing as t
+
+import pytest
+
+HERE = pathlib.Path(__file__).parent
+ROOT = HERE.parents[1]
+SERVERS = json.loads(os.environ.get("SERVERS", "{}"))  # from the noxfile
+BIN = pathlib.Path(sys.executable).parent  # the commands of the environment that the tests run in
+
+
+class Done(t.NamedTuple):
+    """What came of a command of Ansible's."""
+
+    code: int
+    told: str  # standard output and standard error
+    results: list[dict[str, t.Any]]  # task, result, before, after: see callback_plugins/results.py
+
+    def of(self, task: str) -> dict[str, t.Any]:
+        """The one result of a task."""
+        (found,) = [one["result"] for one in self.results if one["task"] == task]
+        return found
+
+
+def surroundings(**more: str) -> dict[str, str]:
+    """The environment of a command: nobody's own Airflow, nobody's own proxy."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_") and "proxy" not in name.lower()}
+    return {**kept, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", **more}
+
+
+def run(
+    folder: pathlib.Path,
+    what: list[t.Any],
+    *args: str,
+    environment: dict[str, str] | None = None,
+    counted: str = "",
+    given: dict[str, t.Any] | None = None,
+    module_defaults: dict[str, t.Any] | None = None,
+    inventory: str = "",
+    hosts: str = "localhost",
+    timeout: float = 600,
+) -> Done:
+    """One of Ansible's commands, ``["localhost", "-m", ...]``, or a play of the given tasks; its files lie in the folder."""
+    results = folder / "results.json"
+    results.unlink(missing_ok=True)
+    variables = dict(ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback_plugins"), ANSIBLE_CALLBACKS_ENABLED="results", RESULTS=str(results))
+    if counted:
+        variables["COUNTED"] = counted
+    if what and isinstance(what[0], dict):
+        play = folder / "play.yml"
+        play.write_text(json.dumps([dict(hosts=hosts, gather_facts=False, module_defaults=module_defaults or {}, tasks=what)]))
+        command = ["ansible-playbook", *args, str(play)]
+    else:
+        command = ["ansible", *what, *args]
+    if given:
+        file = folder / "given.json"
+        file.write_text(json.dumps(given))
+        command[1:1] = ["-e", f"@{file}"]
+    if inventory:
+        file = folder / "inventory.ini"
+        file.write_text(inventory)
+        command[1:1] = ["-i", str(file)]
+    command[0] = str(BIN / command[0])
+    done = subprocess.run(
+        command, env={**surroundings(**variables), **(environment or {})}, cwd=folder, capture_output=True, text=True, timeout=timeout, check=False
+    )
+    lines = results.read_text().splitlines() if results.exists() else []
+    return Done(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in lines])
+
+
+def program(name: str, package: str, where: str = "/usr/sbin") -> str:
+    """A program of Debian's, installed where root runs the tests; elsewhere the test is left out by name, in CI that is a failure."""
+    found = shutil.which(name) or shutil.which(name, path=where)
+    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        # One at a time: the tests are played in lanes
+        quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+        for words in (["update"], ["install", "-y", "--no-install-recommends", package]):
+            subprocess.run(["flock", "/tmp/.apt.lock", "apt-get", "-qq", *words], check=False, env=quiet, stdout=subprocess.DEVNULL)
+        found = shutil.which(name) or shutil.which(name, path=where)
+    if found is None:
+        missing = f"{name} is missing (Debian's package {package})"
+        if os.environ.get("CI"):
+            pytest.fail(missing)
+        pytest.skip(missing)
+    return found
