@@ -7,6 +7,8 @@
 from __future__ import annotations
 
 import typing as t
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TransportError
@@ -17,6 +19,7 @@ if t.TYPE_CHECKING:
 READS = frozenset(("GET", "HEAD"))
 TRY_AGAIN = (429, 500, 502, 503, 504)
 BACKOFF = 0.5  # seconds; urllib3 doubles it from one try to the next
+LOGIN = "/auth/token"  # the one POST that may be done twice: it only buys a token
 
 
 class Answer(t.NamedTuple):
@@ -28,7 +31,7 @@ class Answer(t.NamedTuple):
 class Transport:
     """Sends requests to one server over kept-alive connections.
 
-    Reads are tried again after lost connections and the answers of TRY_AGAIN; anything else only where no connection came about.
+    Reads, and a log-in, are tried again after lost connections and the answers of TRY_AGAIN; anything else only where no connection came about.
     Redirects are not followed: behind a proxy one leads to a log-in page, on Airflow 2 to another variable.
     """
 
@@ -39,6 +42,11 @@ class Transport:
         self._timeout = timeout
         self._retries = retries
         self._requests: t.Any = None
+        self._ahead = timedelta()  # the server's clock against ours
+
+    def now(self) -> datetime:
+        """By the server's clock, as its last answer told it in whole seconds, so rather late than early; by ours before the first one."""
+        return datetime.now(timezone.utc) + self._ahead
 
     def send(
         self,
@@ -51,21 +59,30 @@ class Transport:
         import requests  # here: a module that sends no request does not pay for it
 
         session = self._session(requests)
-        try:
-            # The auth hook also keeps ~/.netrc from replacing the credentials.
-            response = session.request(
-                method,
-                self.url + path,
-                auth=auth,
-                json=json,
-                params=params,
-                timeout=self._timeout,
-                allow_redirects=False,
-                verify=self._verify_for(session),
-                cert=self._cert,
-            )
-        except (requests.RequestException, UnicodeError) as exc:
-            raise _lost(self.url, self._timeout, method, path, exc) from None
+        tries = self._retries if method in READS or path == LOGIN else 0
+        while True:
+            try:
+                # The auth hook also keeps ~/.netrc from replacing the credentials.
+                response = session.request(
+                    method,
+                    self.url + path,
+                    auth=auth,
+                    json=json,
+                    params=params,
+                    timeout=self._timeout,
+                    allow_redirects=False,
+                    verify=self._verify_for(session),
+                    cert=self._cert,
+                )
+                _whole(response)
+                break
+            except requests.exceptions.ChunkedEncodingError as exc:  # a body that was cut: urllib3 has let it go already
+                if tries <= 0:
+                    raise _lost(self.url, self._timeout, method, path, exc) from None
+                tries -= 1
+            except (requests.RequestException, UnicodeError) as exc:
+                raise _lost(self.url, self._timeout, method, path, exc) from None
+        self._ahead = _date(response, default=self.now()) - datetime.now(timezone.utc)
         try:
             body = response.json()
         except ValueError:
@@ -80,17 +97,18 @@ class Transport:
         if self._requests is None:
             from urllib3.util.retry import Retry
 
-            retry = Retry(
-                total=self._retries,
-                backoff_factor=BACKOFF,
-                allowed_methods=READS,
-                status_forcelist=TRY_AGAIN,
-                raise_on_status=False,
-                respect_retry_after_header=True,
-            )
             self._requests = requests.Session()
             self._requests.headers["Accept"] = "application/json"
-            self._requests.mount(self.url, requests.adapters.HTTPAdapter(max_retries=retry))
+            for where, methods in ((self.url, READS), (self.url + LOGIN, ("POST",))):
+                retry = Retry(
+                    total=self._retries,
+                    backoff_factor=BACKOFF,
+                    allowed_methods=methods,
+                    status_forcelist=TRY_AGAIN,
+                    raise_on_status=False,
+                    respect_retry_after_header=True,
+                )
+                self._requests.mount(where, requests.adapters.HTTPAdapter(max_retries=retry))
         return self._requests
 
     def _verify_for(self, session: t.Any) -> bool | str:
@@ -98,6 +116,22 @@ class Transport:
         if self._verify is not True:
             return self._verify
         return session.merge_environment_settings(self.url, {}, None, None, None)["verify"]
+
+
+def _whole(response: t.Any) -> None:
+    """urllib3 before 2 takes a body that was cut for a short one."""
+    import requests
+
+    length = response.headers.get("Content-Length", "")
+    if length.isdigit() and response.request.method != "HEAD" and response.raw.tell() < int(length):
+        raise requests.exceptions.ChunkedEncodingError(f"{response.raw.tell()} of {length} bytes came")
+
+
+def _date(response: t.Any, default: datetime) -> datetime:
+    try:
+        return parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return default
 
 
 def _lost(base: str, timeout: float, method: str, path: str, exc: Exception) -> AirflowError:
