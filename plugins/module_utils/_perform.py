@@ -71,6 +71,9 @@ def _make_it_so(resource: Resource, context: Context) -> dict[str, t.Any]:
         raise AirflowError(f"{resource.key} is empty: give the one that is meant")
     absent = options["state"] == "absent"
     desired = resource.desired(options)
+    for name, value in desired.items():
+        if resource.fields[name].wrong(value):
+            raise AirflowError(f"{name} {resource.fields[name].wrong(value)}")
     try:
         store = context.open(resource, resource.scope(options))
     except NotThereYet as exc:
