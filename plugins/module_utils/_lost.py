@@ -17,11 +17,20 @@ UNWANTED = "The server at {where} does not accept the certificate in client_cert
 # what happened, and its text.
 LOST: tuple[tuple[str, bool, str], ...] = (
     (
-        r"ProxyError .*(NewConnection|NameResolution|ConnectTimeout|SSL|Certificate)Error: |Tunnel connection failed|InvalidProxyURL|ProxyScheme|SOCKS support",
+        r"ProxyError .*(NewConnection|NameResolution|ConnectTimeout|SSL|Certificate)Error: |Tunnel connection failed",
         False,
         "The proxy {proxy} of the environment does not lead to {base} ({why}): correct {variable}, or name {host} in NO_PROXY, where the module runs",
     ),
-    (r"^\w+ proxied .*(InvalidURL|LocationParseError)", False, "The proxy {proxy} of the environment is no address ({why}): correct {variable}"),
+    (
+        r"SOCKS support",
+        False,
+        "The proxy {proxy} of the environment speaks SOCKS: install requests[socks] where the module runs, correct {variable}, or name {host} in NO_PROXY",
+    ),
+    (
+        r"^\w+ proxied .*(InvalidURL|InvalidProxyURL|ProxyScheme|LocationParseError)",
+        False,
+        "The proxy {proxy} of the environment is no address ({why}): correct {variable}",
+    ),
     (r"InvalidURL|LocationParseError|Unicode\w*Error: ", False, "api_url {base!r} is no address of a web server: {why}"),
     (r"certificate has expired", False, "The certificate of {where} has expired: have it renewed, or set validate_certs to false"),
     (r"certificate is not yet valid", False, "The certificate of {where} is not valid yet: are the clocks of this host and of the server right?"),
@@ -79,5 +88,5 @@ def chain(exc: BaseException) -> list[BaseException]:
 
 def plain(text: str) -> str:
     """What the libraries say, without their own marks."""
-    text = re.sub(r"^.*(Failed to establish a new connection|certificate verify failed): |\[(Errno|SSL|X509)\b[^]]*\] ?| ?\(_ssl\.c:\d+\)|\.$", "", text)
+    text = re.sub(r"^.*(Failed to establish a new connection|certificate verify failed): |\[(Errno|SSL|X509)\b[^]]*\] ?|\.?( \(_ssl\.c:\d+\))?$", "", text)
     return text[:1].lower() + text[1:] if text[1:2].islower() else text

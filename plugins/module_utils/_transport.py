@@ -65,7 +65,7 @@ class Transport:
             self._proxy = _without_password(requests.utils.select_proxy(self.url, self._requests.proxies))
         try:
             response = self._requests.request(method, self.url + path, auth=auth, json=json, params=params, timeout=self._timeout, allow_redirects=False)
-        except (requests.RequestException, UnicodeError) as exc:
+        except (requests.RequestException, OSError, UnicodeError) as exc:
             errors = chain(exc)
             raise self._error(LOST, method, path, " ".join(type(one).__name__ for one in errors), str(errors[-1])) from None
         try:
@@ -95,7 +95,7 @@ class Transport:
             where=self.where,
             host=where.hostname,
             proxy=self._proxy,
-            variable=f"{where.scheme.upper()}_PROXY",
+            variable=f"{(where.scheme if where.scheme in self._requests.proxies else 'all').upper()}_PROXY",
             trusted=_trusted(self._verify),
             timeout=self._timeout,
             why=plain(text) or names.split()[-1],

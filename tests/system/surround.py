@@ -19,6 +19,7 @@ import subprocess
 import threading
 import time
 import typing as t
+import urllib.error
 import urllib.request
 
 from cryptography import x509
@@ -26,6 +27,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from . import control
+from .proxy import OURS
 
 # -- certificates
 
@@ -53,9 +55,7 @@ class Authority:
     def _signed(self, name: str, key: t.Any, extension: t.Any, days: int = 30) -> x509.Certificate:
         now = datetime.datetime.now(datetime.timezone.utc)
         is_authority = isinstance(extension, x509.BasicConstraints)
-        usages = dict.fromkeys(
-            "content_commitment key_encipherment data_encipherment key_agreement crl_sign encipher_only decipher_only".split(), False
-        )
+        usages = ("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign", "encipher_only", "decipher_only")
         return (
             x509.CertificateBuilder()
             .subject_name(_named(name))
@@ -65,7 +65,7 @@ class Authority:
             .not_valid_before(now - datetime.timedelta(days=40))
             .not_valid_after(now + datetime.timedelta(days=days))
             .add_extension(extension, critical=is_authority)
-            .add_extension(x509.KeyUsage(key_cert_sign=is_authority, digital_signature=True, **usages), critical=True)
+            .add_extension(x509.KeyUsage(key_cert_sign=is_authority, digital_signature=True, **dict.fromkeys(usages, False)), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
             .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(self.key.public_key()), critical=False)
             .sign(self.key, hashes.SHA256())
@@ -200,7 +200,7 @@ class _Forwarding(http.server.BaseHTTPRequestHandler):
             except urllib.error.HTTPError as exc:
                 answer = exc
             with answer:
-                self.tell(answer.status, answer.headers.get("Content-Type", ""), answer.read())
+                self.tell(answer.status, [(name, value) for name, value in answer.headers.items() if name.lower() not in OURS], answer.read())
 
     do_GET = do_POST = do_PATCH = do_DELETE = do_PUT = pass_on
 
@@ -225,12 +225,13 @@ class _Forwarding(http.server.BaseHTTPRequestHandler):
         self.server.proxy.seen.append((who, self.command, self.path))
         if who and who != "refused":
             return True
-        self.tell(403 if who else 407, "text/html", b"<html>the proxy does not let you</html>")
+        self.tell(403 if who else 407, [("Content-Type", "text/html")], b"<html>the proxy does not let you</html>")
         return False
 
-    def tell(self, status, kind, body):
+    def tell(self, status, headers, body):
         self.send_response(status)
-        self.send_header("Content-Type", kind)
+        for name, value in headers:
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 import secrets
-import urllib.error
-import urllib.request
 
 import pytest
 import requests
@@ -24,6 +22,16 @@ AS_A_MODULE = dict(ANY="thing")  # an environment of the task's own keeps it out
 
 def task(name, options, environment=None, module=INFO):
     return {"name": name, module: options, "ignore_errors": True, **({"environment": environment} if environment else {})}
+
+
+@pytest.fixture
+def ansible(ansible):
+    """Without the authorities that whoever runs the tests may have in the environment."""
+
+    def run(tasks, **environment):
+        return ansible(tasks, environment=dict(dict(REQUESTS_CA_BUNDLE="", CURL_CA_BUNDLE=""), **environment))
+
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -106,7 +114,7 @@ def test_below_a_path(ansible, nginx, behind, files, name, server):
         ]
     )
     assert done.code == 0, done.told
-    assert not any(one["result"].get("failed") for one in done.results), done.told
+    assert not any(one["result"]["failed"] for one in done.results), done.told
     changed = [one["task"] for one in done.results if one["result"]["changed"]]
     assert changed == ["made", "over TLS, as a module", "removed", "started"]
     assert done.of("information")["airflow"]["version"].startswith(server["version"][:4])
@@ -126,10 +134,234 @@ def test_below_a_path(ansible, nginx, behind, files, name, server):
         assert any(f"/below/{name}/" in request for request in nginx.passed_on(which))
 
 
-def test_tls(ansible, nginx, behind, files):
-    """What a user is told, and that no Airflow was asked anything."""
+# The server, the options (a word is one of ``files``), and what the user is told; {base} is the address that was asked.
+OURS = dict(ca_path="ours")
+REFUSED = {
+    "a private authority": (
+        "tls",
+        {},
+        (
+            "The certificate of {base} is signed by nobody whom Python's library requests trusts (.*): "
+            "name the file with its authority in ca_path, or set validate_certs to false"
+        ),
+    ),
+    "another authority": ("tls", dict(ca_path="other"), "The certificate of {base} is signed by nobody whom ca_path {other} trusts .*"),
+    "another name": (
+        "wrong_name",
+        OURS,
+        r"The certificate of {base} is for another name \(.* '127.0.0.1'\): put a name that it has into api_url, or set validate_certs to false",
+    ),
+    "expired": ("expired", OURS, "The certificate of {base} has expired: have it renewed, or set validate_certs to false"),
+    "no client's certificate": (
+        "wants_client",
+        OURS,
+        "The server at {base} wants to see a certificate of the client: name it in client_cert, and its key in client_key",
+    ),
+    "a strange client's certificate": (
+        "wants_client",
+        dict(OURS, client_cert="strange_client", client_key="strange_client_key"),
+        r"The server at {base} does not accept the certificate in client_cert: is it signed by an authority that the server trusts, and not expired\?",
+    ),
+    "TLS against plain HTTP": ("plain", dict(api_url="https"), "No secure connection to {base}: the server does not speak TLS: try http:// in api_url"),
+    "plain HTTP against TLS": ("tls", dict(api_url="http"), "The server at {base} speaks TLS: write https:// in api_url"),
+    "no file for ca_path": (
+        "tls",
+        dict(ca_path="missing"),
+        r"ca_path '{missing}' cannot be read \(no such file or directory\): it is looked for where the module runs",
+    ),
+    "no file for client_cert": (
+        "wants_client",
+        dict(OURS, client_cert="missing", client_key="client_key"),
+        "client_cert '{missing}' cannot be read .*",
+    ),
+    "no file for client_key": ("wants_client", dict(OURS, client_cert="client", client_key="missing"), "client_key '{missing}' cannot be read .*"),
+    "no certificate in ca_path": ("tls", dict(ca_path="no_certificate"), r"ca_path '{no_certificate}' holds no certificates in the form of PEM \(.*\)"),
+    "no certificate in client_cert": (
+        "wants_client",
+        dict(OURS, client_cert="no_certificate", client_key="client_key"),
+        "client_cert '{no_certificate}' and client_key '{client_key}' are no certificate and its key in the form of PEM .*",
+    ),
+    "a key of another": (
+        "wants_client",
+        dict(OURS, client_cert="client", client_key="server_key"),
+        "client_cert '{client}' and client_key '{server_key}' are no certificate and its key in the form of PEM .*",
+    ),
+    "no key": (
+        "wants_client",
+        dict(OURS, client_cert="client"),
+        "client_cert '{client}', without a client_key, holds no certificate and its key in the form of PEM .*",
+    ),
+    "a key alone": (
+        "wants_client",
+        dict(OURS, client_key="client_key"),
+        "client_key is given without client_cert: name the certificate that it belongs to",
+    ),
+    "a locked key": (
+        "wants_client",
+        dict(OURS, client_cert="locked", client_key="locked_key"),
+        "The key in '{locked_key}' has a passphrase, which nobody is there to type: give one without, .*",
+    ),
+}
+# The server, the options, and the environment.
+ACCEPTED = {
+    "our authority": ("tls", OURS, {}),
+    "not validated": ("tls", dict(validate_certs=False), {}),
+    "another name, not validated": ("wrong_name", dict(validate_certs=False), {}),
+    "expired, not validated": ("expired", dict(validate_certs=False), {}),
+    "a client's certificate": ("wants_client", dict(OURS, client_cert="client", client_key="client_key"), {}),
+    "a client's certificate with its key": ("wants_client", dict(OURS, client_cert="both"), {}),
+    "a client's certificate, not validated": ("wants_client", dict(validate_certs=False, client_cert="both"), {}),
+    "the environment's authority": ("tls", {}, dict(REQUESTS_CA_BUNDLE="ours")),
+    "ours against the environment's": ("tls", OURS, dict(REQUESTS_CA_BUNDLE="other")),
+    "ours against a missing one": ("tls", OURS, dict(REQUESTS_CA_BUNDLE="missing")),
+    "not validated, as a module": ("tls", dict(validate_certs=False), dict(REQUESTS_CA_BUNDLE="other")),
+}
 
 
 @one_server
-def test_netrc_does_not_count(ansible, tmp_path, name):
-    raise NotImplementedError
+def test_tls(ansible, behind, files, nginx):
+    """No Airflow is asked anything before all is well, and nothing is told at the side."""
+
+    def options(which, words):
+        found = behind(which, **{name: files.get(value, value) for name, value in words.items() if name != "api_url"})
+        return dict(found, api_url=re.sub(r"^\w+", words.get("api_url", found["api_url"].partition(":")[0]), found["api_url"]))
+
+    before = {which: len(nginx.passed_on(which)) for which in nginx.ports}
+    done = ansible([task(what, options(which, words)) for what, (which, words, _sentence) in REFUSED.items()])
+    assert {which: len(nginx.passed_on(which)) for which in nginx.ports} == before
+    assert [one["task"] for one in done.results] == list(REFUSED)
+    for what, (which, words, sentence) in REFUSED.items():
+        result = done.of(what)
+        wanted = sentence.format(base=re.escape(options(which, words)["api_url"]), **{name: re.escape(file) for name, file in files.items()})
+        assert result["failed"]
+        assert re.fullmatch(wanted, result["msg"]), f"{what}: {result['msg']}"
+        assert "warnings" not in result
+    assert "Warning" not in done.told and "Traceback" not in done.told
+    done = ansible(
+        [
+            task(what, options(which, words), {name: files[value] for name, value in environment.items()})
+            for what, (which, words, environment) in ACCEPTED.items()
+        ]
+    )
+    assert [one["task"] for one in done.results if not one["result"]["failed"] and "warnings" not in one["result"]] == list(ACCEPTED), done.told
+    assert "Warning" not in done.told and "Traceback" not in done.told
+    assert all(len(nginx.passed_on(which)) > before[which] for which, _words, _environment in ACCEPTED.values())
+
+
+@one_server
+def test_authorities_of_the_environment(ansible, behind, files):
+    """In the worker the environment is that of ansible-playbook."""
+    done = ansible(
+        [
+            task("trusted", behind("tls")),
+            task("ours against it", behind("tls", ca_path=files["other"])),
+            task("another", behind("tls"), dict(REQUESTS_CA_BUNDLE=files["other"])),
+            task("missing", behind("tls"), dict(REQUESTS_CA_BUNDLE=files["missing"])),
+            task("no certificate", behind("tls"), dict(REQUESTS_CA_BUNDLE=files["no_certificate"])),
+            task("plain HTTP does not need it", behind("plain"), dict(REQUESTS_CA_BUNDLE=files["missing"])),
+        ],
+        REQUESTS_CA_BUNDLE=files["ours"],
+    )
+    assert [one["task"] for one in done.results if not one["result"]["failed"]] == ["trusted", "plain HTTP does not need it"], done.told
+    assert f"is signed by nobody whom ca_path {files['other']} trusts" in done.of("ours against it")["msg"]
+    assert f"is signed by nobody whom REQUESTS_CA_BUNDLE {files['other']} trusts" in done.of("another")["msg"]
+    assert done.of("missing")["msg"].startswith(f"REQUESTS_CA_BUNDLE '{files['missing']}' cannot be read (no such file or directory)")
+    assert done.of("no certificate")["msg"].startswith(f"REQUESTS_CA_BUNDLE '{files['no_certificate']}' holds no certificates in the form of PEM")
+
+
+@pytest.mark.parametrize("upper", [False, True], ids=["lower", "upper"])
+@one_server
+def test_proxy_of_ansible_playbook(ansible, behind, files, nginx, upper):
+    """In the worker."""
+    names = [name.upper() if upper else name for name in ("http_proxy", "https_proxy", "no_proxy")]
+    address = f"127.0.0.1:{nginx.ports['tls']}"
+    tasks = [task("plain", behind("plain")), task("TLS", behind("tls", ca_path=files["ours"])), task("not trusted", behind("tls"))]
+    with Forward() as proxy:
+        done = ansible(tasks, **dict(zip(names, (proxy.url("plain"), proxy.url("tls"), "elsewhere.example.org"))))
+        assert [one["result"]["failed"] for one in done.results] == [False, False, True], done.told
+        assert done.of("not trusted")["msg"].startswith(
+            f"The certificate of {behind('tls')['api_url']} (through the proxy {proxy.url()}) is signed by nobody whom Python's library requests trusts"
+        )
+        assert f"GET {behind('plain')['api_url']}/api/v2/version" in proxy.by("plain")
+        assert set(proxy.by("tls")) == {f"CONNECT {address}"}
+        assert "s3cret" not in done.told
+        proxy.seen.clear()
+        done = ansible(tasks[:2], **dict(zip(names, (proxy.url("plain"), proxy.url("tls"), "127.0.0.1"))))
+        assert [one["result"]["failed"] for one in done.results] == [False, False], done.told
+        assert proxy.seen == []
+
+
+@one_server
+def test_proxy_of_a_task(ansible, behind, files, nginx):
+    """As a module, by ``environment``. The mark that a proxy knows somebody by is the name of the task."""
+    plain, tls = behind("plain"), behind("tls", ca_path=files["ours"])
+    nobody = f"http://someone:proxy-s3cret@127.0.0.1:{free_port()}"
+    with Forward() as proxy:
+        through = {
+            "no-exception": dict(),
+            "another-exception": dict(NO_PROXY="127.0.0.2,10.0.0.0/8,example.org"),
+            "for-all": dict(),
+        }
+        past = {
+            "its-address": dict(NO_PROXY="example.org,127.0.0.1"),
+            "lower-case": dict(no_proxy="127.0.0.1"),
+            "its-network": dict(NO_PROXY="127.0.0.0/8"),
+            "everything": dict(NO_PROXY="*"),
+        }
+        tasks = [
+            task(name, plain, {"ALL_PROXY" if name == "for-all" else "HTTP_PROXY": proxy.url(name), **environment})
+            for name, environment in {**through, **past}.items()
+        ]
+        tasks += [
+            task("for-TLS-only", plain, dict(HTTPS_PROXY=proxy.url("for-TLS-only"))),
+            task("TLS", tls, dict(HTTPS_PROXY=proxy.url("TLS"))),
+            task("refused", tls, dict(HTTPS_PROXY=proxy.url("refused"))),
+            task("no-name", plain, dict(HTTP_PROXY=proxy.url())),
+            task("not-there", plain, dict(HTTP_PROXY=nobody)),
+            task("TLS-not-there", tls, dict(HTTPS_PROXY=nobody)),
+            task("no-address", plain, dict(HTTP_PROXY="http://:3128")),
+            task("SOCKS", plain, dict(ALL_PROXY="socks5h://127.0.0.1:1080")),
+        ]
+        done = ansible(tasks)
+        names = [one["task"] for one in done.results if not one["result"]["failed"]]
+        assert names == [*through, *past, "for-TLS-only", "TLS"], done.told
+        for name in through:
+            assert f"GET {plain['api_url']}/api/v2/version" in proxy.by(name)
+        assert proxy.by("TLS") == [f"CONNECT 127.0.0.1:{nginx.ports['tls']}"]
+        for name in [*past, "for-TLS-only"]:
+            assert proxy.by(name) == []
+    assert "s3cret" not in done.told
+    where = nobody.replace("someone:proxy-s3cret@", "")
+    told = {
+        "refused": f"The proxy {proxy.url()} of the environment does not lead to {tls['api_url']} (tunnel connection failed: 403 Forbidden): "
+        "correct HTTPS_PROXY, or name 127.0.0.1 in NO_PROXY, where the module runs",
+        "no-name": f"The proxy {proxy.url()} wants a name and a password: write them into HTTP_PROXY, as http://name:password@host:port",
+        "not-there": f"The proxy {where} of the environment does not lead to {plain['api_url']} (connection refused): "
+        "correct HTTP_PROXY, or name 127.0.0.1 in NO_PROXY, where the module runs",
+        "TLS-not-there": f"The proxy {where} of the environment does not lead to {tls['api_url']} (connection refused): "
+        "correct HTTPS_PROXY, or name 127.0.0.1 in NO_PROXY, where the module runs",
+        "no-address": "The proxy http://:3128 of the environment is no address (please check proxy URL. It is malformed and could be missing the host): "
+        "correct HTTP_PROXY",
+        "SOCKS": "The proxy socks5h://127.0.0.1:1080 of the environment speaks SOCKS: install requests[socks] where the module runs, "
+        "correct ALL_PROXY, or name 127.0.0.1 in NO_PROXY",
+    }
+    assert {name: done.of(name)["msg"] for name in told} == told
+
+
+def test_netrc_does_not_count(ansible, tmp_path, monkeypatch, server):
+    """Neither against our credentials, nor where we have none."""
+    host = re.match(r"\w+://([^:]+):", server["rest"]["api_url"])[1]
+    netrc = tmp_path / ".netrc"
+    monkeypatch.delenv("NETRC", raising=False)
+    for password in ("wrong", server["rest"]["api_password"]):
+        netrc.touch(mode=0o600)
+        netrc.write_text(f"machine {host} login {server['rest']['api_username']} password {password}\n")
+        with monkeypatch.context() as there:
+            there.setenv("HOME", str(tmp_path))
+            assert requests.utils.get_netrc_auth(server["rest"]["api_url"])[1] == password  # the file is one that would count
+        ours = password == "wrong"
+        options = dict(server["rest"], name="default_pool") if ours else dict(api_url=server["rest"]["api_url"], api_auth="none", name="default_pool")
+        done = ansible([task("worker", options, module=POOL), task("module", options, AS_A_MODULE, module=POOL)], HOME=str(tmp_path))
+        assert [one["result"]["failed"] for one in done.results] == [not ours, not ours], done.told
+        if not ours:
+            assert {one["result"]["status"] for one in done.results} <= {401, 403}
