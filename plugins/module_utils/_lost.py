@@ -14,7 +14,7 @@ UNWANTED = "The server at {where} does not accept the certificate in client_cert
 # What ended an exchange: a sign of it; whether the server may have got the request; what to tell, and what to do. The first sign that fits counts.
 # It is looked for in a text like "http proxied first ConnectionError MaxRetryError NewConnectionError: Connection refused", which is the scheme, whether
 # a proxy of the environment is in between, whether the server has not answered anything yet, the errors from the outermost to the one that says
-# what happened, and its text.
+# what happened, its text, and that of its cause.
 LOST: tuple[tuple[str, bool, str], ...] = (
     (
         r"ProxyError .*(NewConnection|NameResolution|ConnectTimeout|SSL|Certificate)Error: |Tunnel connection failed",
@@ -43,7 +43,7 @@ LOST: tuple[tuple[str, bool, str], ...] = (
         r"CERTIFICATE_VERIFY_FAILED",
         False,
         (
-            "The certificate of {where} is signed by nobody whom {trusted} trusts ({why}): name the file with its authority in ca_path, or "
+            "The certificate of {where} is signed by no authority of {trusted} ({why}): name the file with its authority in ca_path, or "
             "set validate_certs to false"
         ),
     ),
@@ -51,6 +51,11 @@ LOST: tuple[tuple[str, bool, str], ...] = (
     (r"ALERT_CERTIFICATE_REQUIRED", False, WANTED),
     (r"ALERT_(UNKNOWN_CA|BAD_CERTIFICATE|CERTIFICATE_\w+|ACCESS_DENIED|DECRYPT_ERROR)", False, UNWANTED),
     (r"HANDSHAKE_FAILURE", False, "No secure connection to {where} ({why}): does it want to see a certificate of the client (client_cert, client_key)?"),
+    (
+        r"handshake operation timed out",
+        False,
+        "No secure connection to {where}: no answer to TLS within {timeout:g} s (api_timeout); if the server does not speak it, use http:// in api_url",
+    ),
     (r"^https first .*(EOF occurred|RemoteDisconnected|ConnectionResetError)", True, BROKE + "; if the server does not speak TLS, use http:// in api_url"),
     (r"\[SSL|SSL\w*Error: ", True, "No secure connection to {where} ({why}): see api_url, ca_path, client_cert and client_key"),
     (r"NameResolutionError|getaddrinfo|Name or service not known|name resolution", False, "The host {host!r} of api_url cannot be found: check the name"),

@@ -67,7 +67,8 @@ class Transport:
             response = self._requests.request(method, self.url + path, auth=auth, json=json, params=params, timeout=self._timeout, allow_redirects=False)
         except (requests.RequestException, OSError, UnicodeError) as exc:
             errors = chain(exc)
-            raise self._error(LOST, method, path, " ".join(type(one).__name__ for one in errors), str(errors[-1])) from None
+            names, last = " ".join(type(one).__name__ for one in errors), errors[-1]
+            raise self._error(LOST, method, path, names, str(last), str(last.__cause__ or last.__context__ or "")) from None
         try:
             body = response.json()
         except ValueError:
@@ -83,10 +84,10 @@ class Transport:
         if self._requests is not None:
             self._requests.close()
 
-    def _error(self, table: t.Any, method: str, path: str, names: str, text: str) -> TransportError | None:
+    def _error(self, table: t.Any, method: str, path: str, names: str, text: str, cause: str = "") -> TransportError | None:
         where = urlsplit(self.url)
         how = f"{where.scheme}{' proxied' if self._proxy else ''}{'' if self._answered else ' first'}"
-        found = find(table, f"{how} {names}: {text}")
+        found = find(table, f"{how} {names}: {text} {cause}")
         if found is None:
             return None
         reached, sentence = found

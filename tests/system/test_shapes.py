@@ -141,11 +141,11 @@ REFUSED = {
         "tls",
         {},
         (
-            "The certificate of {base} is signed by nobody whom Python's library requests trusts (.*): "
+            "The certificate of {base} is signed by no authority of Python's library requests (.*): "
             "name the file with its authority in ca_path, or set validate_certs to false"
         ),
     ),
-    "another authority": ("tls", dict(ca_path="other"), "The certificate of {base} is signed by nobody whom ca_path {other} trusts .*"),
+    "another authority": ("tls", dict(ca_path="other"), "The certificate of {base} is signed by no authority of ca_path {other} .*"),
     "another name": (
         "wrong_name",
         OURS,
@@ -263,8 +263,8 @@ def test_authorities_of_the_environment(ansible, behind, files):
         REQUESTS_CA_BUNDLE=files["ours"],
     )
     assert [one["task"] for one in done.results if not one["result"]["failed"]] == ["trusted", "plain HTTP does not need it"], done.told
-    assert f"is signed by nobody whom ca_path {files['other']} trusts" in done.of("ours against it")["msg"]
-    assert f"is signed by nobody whom REQUESTS_CA_BUNDLE {files['other']} trusts" in done.of("another")["msg"]
+    assert f"is signed by no authority of ca_path {files['other']}" in done.of("ours against it")["msg"]
+    assert f"is signed by no authority of REQUESTS_CA_BUNDLE {files['other']}" in done.of("another")["msg"]
     assert done.of("missing")["msg"].startswith(f"REQUESTS_CA_BUNDLE '{files['missing']}' cannot be read (no such file or directory)")
     assert done.of("no certificate")["msg"].startswith(f"REQUESTS_CA_BUNDLE '{files['no_certificate']}' holds no certificates in the form of PEM")
 
@@ -280,7 +280,7 @@ def test_proxy_of_ansible_playbook(ansible, behind, files, nginx, upper):
         done = ansible(tasks, **dict(zip(names, (proxy.url("plain"), proxy.url("tls"), "elsewhere.example.org"))))
         assert [one["result"]["failed"] for one in done.results] == [False, False, True], done.told
         assert done.of("not trusted")["msg"].startswith(
-            f"The certificate of {behind('tls')['api_url']} (through the proxy {proxy.url()}) is signed by nobody whom Python's library requests trusts"
+            f"The certificate of {behind('tls')['api_url']} (through the proxy {proxy.url()}) is signed by no authority of Python's library requests"
         )
         assert f"GET {behind('plain')['api_url']}/api/v2/version" in proxy.by("plain")
         assert set(proxy.by("tls")) == {f"CONNECT {address}"}
