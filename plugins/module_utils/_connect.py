@@ -90,7 +90,7 @@ def _by_rest(options: Mapping[str, t.Any]) -> Connection:
     transport = Transport(base(options["api_url"]), verify, cert, options["api_timeout"], options["api_retries"])
     dialect, version = _choose(transport, options["api_version"])
     method = _auth.method(options, dialect.by_password)
-    session = Session(transport, lambda: _auth.METHODS[method](transport, options), dialect.expired, dialect.hints, dialect.error_key)
+    session = Session(transport, lambda: _auth.METHODS[method](transport, options), dialect.expired, dialect.hints, dialect.error_key, dialect.everybody)
     return Connection(session, dialect, version)
 
 

@@ -22,7 +22,8 @@ class Session:
 
     ``log_in`` is called before the first request, and once more when an answer is one of ``expired`` (status, detail).
     ``hints`` say what to do next, by status. ``error_key`` is in the body of every error of the API itself: without it a 404 comes from
-    a proxy, or from an Airflow that does not have this API at all, and does not mean that an object is missing.
+    a proxy, or from an Airflow that does not have this API at all, and does not mean that an object is missing. ``everybody`` is a path that
+    every user may read, where a wrong password and a missing right are one and the same 403.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class Session:
         expired: Collection[tuple[int, str]] = (),
         hints: Mapping[int, str] | None = None,
         error_key: str = "detail",
+        everybody: str = "",
     ) -> None:
         self._transport = transport
         self._log_in = log_in
         self._expired = expired
         self._hints = hints or {}
         self._error_key = error_key
+        self._everybody = everybody
         self._hook: t.Any = None
 
     @property
@@ -59,6 +62,10 @@ class Session:
             raise self._refused(method, path, answer)
         return answer.body
 
+    def now(self) -> t.Any:
+        """By the server's clock."""
+        return self._transport.now()
+
     def status(self, path: str) -> int:
         """Of a GET without credentials."""
         return self._transport.send("GET", path, lambda request: request).status
@@ -78,9 +85,12 @@ class Session:
             msg = f"{method} {url}: HTTP {answer.status}" + (f", {said}" if said else "")
             if answer.status == 404 and not self._by_the_api(answer):
                 msg += " (there is no such address: are api_url and api_version right?)"
+            elif answer.status == 403 and self._everybody and self._transport.send("GET", self._everybody, self._hook).status == 200:
+                msg += " (the password is right, but this user may not do that: he needs another role)"
             elif answer.status in self._hints:
                 msg += f" ({self._hints[answer.status]})"
-        return ApiError(msg, answer.status, method=method, url=url, body=answer.body)
+        after = str(answer.headers.get("Retry-After", ""))
+        return ApiError(msg, answer.status, retry_after=float(after) if after.isdigit() else 0.0, method=method, url=url, body=answer.body)
 
 
 def explain(body: t.Any) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import typing as t
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TransportError
@@ -20,6 +22,7 @@ if t.TYPE_CHECKING:
 READS = frozenset(("GET", "HEAD"))
 TRY_AGAIN = (429, 500, 502, 503, 504)
 BACKOFF = 0.5  # seconds; urllib3 doubles it from one try to the next
+LOGIN = "/auth/token"  # the one POST that may be done twice: it only buys a token
 
 
 class Answer(t.NamedTuple):
@@ -31,7 +34,7 @@ class Answer(t.NamedTuple):
 class Transport:
     """Sends requests to one server over kept-alive connections.
 
-    Reads are tried again after lost connections and the answers of TRY_AGAIN; anything else only where no connection came about.
+    Reads, and a log-in, are tried again after lost connections and the answers of TRY_AGAIN; anything else only where no connection came about.
     Redirects are not followed: behind a proxy one leads to a log-in page, on Airflow 2 to another variable.
     """
 
@@ -44,11 +47,16 @@ class Transport:
         self._requests: t.Any = None
         self._proxy: str | None = None
         self._answered = False
+        self._ahead = timedelta()  # the server's clock against ours
 
     @property
     def where(self) -> str:
         """The address, and how it is reached: what an error must name."""
         return self.url + (f" (through the proxy {self._proxy})" if self._proxy else "")
+
+    def now(self) -> datetime:
+        """By the server's clock, as its last answer told it in whole seconds, so rather late than early; by ours before the first one."""
+        return datetime.now(timezone.utc) + self._ahead
 
     def send(
         self,
@@ -63,12 +71,19 @@ class Transport:
         if self._requests is None:
             self._requests = _session(requests, self.url, self._verify, self._cert, self._retries)
             self._proxy = _without_password(requests.utils.select_proxy(self.url, self._requests.proxies))
-        try:
-            response = self._requests.request(method, self.url + path, auth=auth, json=json, params=params, timeout=self._timeout, allow_redirects=False)
-        except (requests.RequestException, OSError, UnicodeError) as exc:
-            errors = chain(exc)
-            names, last = " ".join(type(one).__name__ for one in errors), errors[-1]
-            raise self._error(LOST, method, path, names, str(last), str(last.__cause__ or last.__context__ or "")) from None
+        tries = self._retries if method in READS or path == LOGIN else 0
+        while True:
+            try:
+                response = self._requests.request(method, self.url + path, auth=auth, json=json, params=params, timeout=self._timeout, allow_redirects=False)
+                _whole(response)
+                break
+            except requests.exceptions.ChunkedEncodingError as exc:  # a body that was cut: urllib3 has let it go already
+                if tries <= 0:
+                    raise self._lost(method, path, exc) from None
+                tries -= 1
+            except (requests.RequestException, OSError, UnicodeError) as exc:
+                raise self._lost(method, path, exc) from None
+        self._ahead = _date(response, default=self.now()) - datetime.now(timezone.utc)
         try:
             body = response.json()
         except ValueError:
@@ -83,6 +98,11 @@ class Transport:
     def close(self) -> None:
         if self._requests is not None:
             self._requests.close()
+
+    def _lost(self, method: str, path: str, exc: BaseException) -> TransportError:
+        errors = chain(exc)
+        names, last = " ".join(type(one).__name__ for one in errors), errors[-1]
+        return self._error(LOST, method, path, names, str(last), str(last.__cause__ or last.__context__ or ""))
 
     def _error(self, table: t.Any, method: str, path: str, names: str, text: str, cause: str = "") -> TransportError | None:
         where = urlsplit(self.url)
@@ -119,17 +139,18 @@ def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries
         _judge_files(_trusted(verify), session.verify, session.cert)
         if session.verify is False:
             disable_warnings(InsecureRequestWarning)  # the user said so
-    retry = Retry(
-        total=retries,
-        other=0,  # what TLS refuses, it refuses again; and urllib3 would not look whether it was a write
-        backoff_factor=BACKOFF,
-        allowed_methods=READS,
-        status_forcelist=TRY_AGAIN,
-        raise_on_status=False,
-        respect_retry_after_header=True,
-    )
     session.headers["Accept"] = "application/json"
-    session.mount(f"{scheme}://", requests.adapters.HTTPAdapter(max_retries=retry))
+    for where, methods in ((f"{scheme}://", READS), (url + LOGIN, ("POST",))):
+        retry = Retry(
+            total=retries,
+            other=0,  # what TLS refuses, it refuses again; and urllib3 would not look whether it was a write
+            backoff_factor=BACKOFF,
+            allowed_methods=methods,
+            status_forcelist=TRY_AGAIN,
+            raise_on_status=False,
+            respect_retry_after_header=True,
+        )
+        session.mount(where, requests.adapters.HTTPAdapter(max_retries=retry))
     return session
 
 
@@ -139,6 +160,22 @@ def _trusted(verify: bool | str) -> str:
         return f"ca_path {verify}"
     named = (f"{name} {os.environ[name]}" for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name))
     return next(named, "Python's library requests")
+
+
+def _whole(response: t.Any) -> None:
+    """urllib3 before 2 takes a body that was cut for a short one."""
+    import requests
+
+    length = response.headers.get("Content-Length", "")
+    if length.isdigit() and response.request.method != "HEAD" and response.raw.tell() < int(length):
+        raise requests.exceptions.ChunkedEncodingError(f"{response.raw.tell()} of {length} bytes came")
+
+
+def _date(response: t.Any, default: datetime) -> datetime:
+    try:
+        return parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return default
 
 
 def _without_password(proxy: str | None) -> str | None:

@@ -17,6 +17,26 @@ if t.TYPE_CHECKING:
 FIRST_PAUSE = 0.5  # seconds; each pause is half as long again as the one before, up to poll_interval
 
 
+LONGEST_PAUSE = 30.0  # seconds, whatever a server asks for
+
+
+class Tries:
+    """How often something may be done again, with growing pauses, or such as the server asked for."""
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+        self._pause = FIRST_PAUSE
+
+    def again(self, asked: float = 0.0) -> bool:
+        """False where it was tried often enough; True after a pause."""
+        if self._left <= 0:
+            return False
+        self._left -= 1
+        time.sleep(min(max(self._pause, asked), LONGEST_PAUSE))
+        self._pause *= 2
+        return True
+
+
 class Until(t.NamedTuple):
     what: str  # for the user: "the run x of the DAG y"
     field: str

@@ -16,6 +16,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._wait import Until,
 if t.TYPE_CHECKING:
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
 
+NO_MODULES = ("health", "import_error", "cleared_tasks")  # rows that others use
 MUST_BE_HEALTHY = ("metadatabase", "scheduler")
 
 
@@ -45,7 +46,7 @@ def _look(context: Context) -> dict[str, t.Any]:
         version=connection.known_version(),
         title=connection.dialect.title,
         api_version=connection.dialect.name if by_rest else None,
-        kinds=sorted(kind for kind in connection.dialect.rows if kind != HEALTH.kind),
+        kinds=sorted(kind for kind in connection.dialect.rows if kind not in NO_MODULES),
         health=context.open(HEALTH, {}).read("") if by_rest else None,
         auth_manager=connection.auth_manager(),
         database=connection.told.get("database"),
