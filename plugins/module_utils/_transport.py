@@ -140,17 +140,20 @@ def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries
         if session.verify is False:
             disable_warnings(InsecureRequestWarning)  # the user said so
     session.headers["Accept"] = "application/json"
-    for where, methods in ((f"{scheme}://", READS), (url + LOGIN, ("POST",))):
-        retry = Retry(
-            total=retries,
-            other=0,  # what TLS refuses, it refuses again; and urllib3 would not look whether it was a write
-            backoff_factor=BACKOFF,
-            allowed_methods=methods,
-            status_forcelist=TRY_AGAIN,
-            raise_on_status=False,
-            respect_retry_after_header=True,
-        )
-        session.mount(where, requests.adapters.HTTPAdapter(max_retries=retry))
+    retry = Retry(
+        total=retries,
+        other=0,  # what TLS refuses, it refuses again; and urllib3 would not look whether it was a write
+        backoff_factor=BACKOFF,
+        allowed_methods=READS,
+        status_forcelist=TRY_AGAIN,
+        raise_on_status=False,
+        respect_retry_after_header=True,
+    )
+    reads = requests.adapters.HTTPAdapter(max_retries=retry)
+    login = requests.adapters.HTTPAdapter(max_retries=retry.new(allowed_methods=("POST",)))
+    login.poolmanager, login.proxy_manager = reads.poolmanager, reads.proxy_manager  # one connection is enough
+    session.mount(f"{scheme}://", reads)
+    session.mount(url + LOGIN, login)
     return session
 
 
