@@ -35,7 +35,7 @@ LOST: tuple[tuple[str, bool, str], ...] = (
     (r"certificate has expired", False, "The certificate of {where} has expired: have it renewed, or set validate_certs to false"),
     (r"certificate is not yet valid", False, "The certificate of {where} is not valid yet: are the clocks of this host and of the server right?"),
     (
-        r"CERTIFICATE_VERIFY_FAILED.*mismatch|CertificateError: .*doesn't match",
+        r"CERTIFICATE_VERIFY_FAILED.*mismatch|hostname .* doesn't match",
         False,
         "The certificate of {where} is for another name ({why}): put a name that it has into api_url, or set validate_certs to false",
     ),
@@ -76,6 +76,13 @@ MISADDRESSED: tuple[tuple[str, bool, str], ...] = (
     (r"HTTP 400: .*The SSL certificate error", False, UNWANTED),
     (r"proxied .*HTTP 407: ", False, "The proxy {proxy} wants a name and a password: write them into {variable}, as http://name:password@host:port"),
 )
+# What the libraries put around what they say.
+MARKS = (
+    r"^.*(Failed to establish a new connection|certificate verify failed): "
+    r"|\[(Errno|SSL|X509)\b[^]]*\] ?"
+    r"|\.?( \(_ssl\.c:\d+\))?$"
+    r"""|^\(["']|["'],\)$"""
+)
 
 
 def find(table: tuple[tuple[str, bool, str], ...], subject: str) -> tuple[bool, str] | None:
@@ -92,6 +99,6 @@ def chain(exc: BaseException) -> list[BaseException]:
 
 
 def plain(text: str) -> str:
-    """What the libraries say, without their own marks."""
-    text = re.sub(r"^.*(Failed to establish a new connection|certificate verify failed): |\[(Errno|SSL|X509)\b[^]]*\] ?|\.?( \(_ssl\.c:\d+\))?$", "", text)
+    """What a library says, without its marks."""
+    text = re.sub(MARKS, "", text)
     return text[:1].lower() + text[1:] if text[1:2].islower() else text

@@ -133,7 +133,8 @@ def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries
     session = requests.Session()
     found = session.merge_environment_settings(url, {}, None, verify, cert)
     session.trust_env = False  # from here on; nor does a ~/.netrc replace the credentials
-    session.proxies, session.verify, session.cert = found["proxies"], found["verify"], found["cert"]
+    session.proxies, session.cert = found["proxies"], found["cert"]
+    session.verify = found["verify"] or verify  # an empty variable means nothing; older releases of requests then validated nothing
     scheme = urlsplit(url).scheme
     if scheme == "https":
         _judge_files(_trusted(verify), session.verify, session.cert)

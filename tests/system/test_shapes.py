@@ -149,7 +149,7 @@ REFUSED = {
     "another name": (
         "wrong_name",
         OURS,
-        r"The certificate of {base} is for another name \(.* '127.0.0.1'\): put a name that it has into api_url, or set validate_certs to false",
+        r"The certificate of {base} is for another name \(.* '127\.0\.0\.1'.*\): put a name that it has into api_url, or set validate_certs to false",
     ),
     "expired": ("expired", OURS, "The certificate of {base} has expired: have it renewed, or set validate_certs to false"),
     "no client's certificate": (

@@ -14,6 +14,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._lost import LOST, 
     [
         # as OpenSSL, urllib3 and requests of several years say it
         ("https first SSLError MaxRetryError SSLError CertificateError: hostname 'a' doesn't match 'b'", False, "is for another name"),
+        ("https first SSLError MaxRetryError SSLError: (\"hostname 'a' doesn't match 'b'\",)", False, "is for another name"),
         ("https first SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Hostname mismatch, certificate is", False, "is for another name"),
         ("https first SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: self signed certificate in", False, "no authority of"),
         ("https first SSLError: [SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: certificate is not yet valid", False, "the clocks"),
@@ -65,6 +66,7 @@ def test_the_last_error_is_the_one_that_says_what_happened():
         ("<conn object>: Failed to establish a new connection: [Errno 111] Connection refused", "connection refused"),
         ("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: IP address mismatch, it is not valid for 'x'. (_ssl.c:1006)", None),
         ("[X509: KEY_VALUES_MISMATCH] key values mismatch (_ssl.c:3926)", "key values mismatch"),
+        ("(\"hostname 'a' doesn't match 'b'\",)", "hostname 'a' doesn't match 'b'"),
         ("Remote end closed connection without response", "remote end closed connection without response"),
     ],
 )
