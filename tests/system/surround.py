@@ -14,6 +14,8 @@ import ipaddress
 import os
 import pathlib
 import selectors
+import shlex
+import signal
 import socket
 import subprocess
 import threading
@@ -238,3 +240,47 @@ class _Forwarding(http.server.BaseHTTPRequestHandler):
 
     def log_message(self, *args):
         pass
+
+
+# -- a second web server
+
+
+@contextlib.contextmanager
+def below(path: str, server: dict[str, t.Any], folder: pathlib.Path) -> t.Iterator[str]:
+    """A web server of Airflow 1.10 that lives below a path itself (its base_url), on the home of a server that is there; its address."""
+    port = free_port()
+    address = f"http://127.0.0.1:{port}{path}"
+    lines = pathlib.Path(server["python"]["airflow_env_file"]).read_text().splitlines()
+    environment = dict(line.split("=", 1) for line in lines if line and line[0] != "#")
+    environment = {name: "".join(shlex.split(value)) for name, value in environment.items()}
+    environment.update(AIRFLOW__WEBSERVER__BASE_URL=address, AIRFLOW__WEBSERVER__WEB_SERVER_PORT=str(port))
+    environment["PATH"] = f"{server['venv']}/bin:{os.environ['PATH']}"
+    with open(folder / "webserver.log", "w", encoding="utf-8") as log:
+        process = subprocess.Popen(
+            [f"{server['venv']}/bin/airflow", "webserver", "--pid", folder / "webserver.pid"],
+            env=control.surroundings(**environment),
+            cwd=folder,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,
+        )
+        try:
+            _wait_for(f"{address}/health", process, folder / "webserver.log")
+            yield address
+        finally:
+            os.killpg(process.pid, signal.SIGTERM)
+            try:
+                process.wait(60)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+
+def _wait_for(url: str, process: subprocess.Popen, log: pathlib.Path) -> None:
+    end = time.monotonic() + 300
+    while process.poll() is None and time.monotonic() < end:
+        with contextlib.suppress(OSError):
+            urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=30).close()
+            return
+        time.sleep(0.2)
+    raise AssertionError(log.read_text())

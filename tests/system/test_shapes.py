@@ -13,7 +13,7 @@ import pytest
 import requests
 
 from . import control
-from .surround import Authority, Forward, Nginx, free_port
+from .surround import Authority, Forward, Nginx, below, free_port
 
 ROOTS = {"airflow_1_10": "/api/experimental", "airflow_2_11": "/api/v1", "airflow_3_fab": "/api/v2", "airflow_3_simple": "/api/v2"}
 POOL, TRIGGER, INFO = (f"dagops.airflow.airflow_{what}" for what in ("pool", "dag_trigger", "info"))
@@ -132,6 +132,25 @@ def test_below_a_path(ansible, nginx, behind, files, name, server):
     assert status_of(done.of("found")["run_url"].replace(tls["api_url"], plain["api_url"])) in (200, 302)
     for which in ("plain", "tls"):
         assert any(f"/below/{name}/" in request for request in nginx.passed_on(which))
+
+
+@pytest.mark.parametrize("name", [name for name in control.SERVERS if name == "airflow_1_10"])
+def test_a_server_that_lives_below_a_path_itself(ansible, tmp_path, server):
+    """1.10 tells the address of a run's page, with its own path: that is api_url's already, or a proxy has another one for it."""
+    run = dict(dag_id="test_paused", run_key=secrets.token_hex(8))
+    with below("/its/own", server, tmp_path) as address, Nginx(tmp_path, dict(plain=""), {"/front/": address}) as nginx:
+        front = f"http://127.0.0.1:{nginx.ports['plain']}/front"
+        itself, before = dict(server["rest"], api_url=f"{address}/"), dict(server["rest"], api_url=front)
+        done = ansible(
+            [task("started", {**itself, **run}, module=TRIGGER), task("itself", {**itself, **run}, module=TRIGGER)]
+            + [task("behind a proxy", {**before, **run}, module=TRIGGER), task("too short", dict(server["rest"], api_url=address[: -len("/its/own")]))]
+        )
+        assert [one["task"] for one in done.results if not one["result"]["failed"]] == ["started", "itself", "behind a proxy"], done.told
+        pages = [done.of(name)["run_url"] for name in ("itself", "behind a proxy")]
+        assert [page.partition("?")[0] for page in pages] == [f"{address}/admin/airflow/graph", f"{front}/admin/airflow/graph"]
+        assert {status_of(page) for page in pages} <= {200, 302}
+        assert status_of(pages[0].replace("/its/own", "/its/own/its/own")) == 404
+    assert "is not an Airflow that we know: check api_url (" in done.of("too short")["msg"]
 
 
 # The server, the options (a word is one of ``files``), and what the user is told; {base} is the address that was asked.
