@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Dialect, Endpoint, Rules, Store
@@ -50,11 +51,17 @@ class DatedRuns(Store):
         bodies = _or_404(lambda: self._session.call("GET", self._path), 400)
         if not isinstance(bodies, list):
             raise self._foreign(self._path)
-        runs = [dict(self._decode(body), url=self._session.url + body["dag_run_url"]) for body in bodies]
+        runs = [dict(self._decode(body), url=self._session.url + _page(body["dag_run_url"])) for body in bodies]
         return [run for run in runs if logical_date is None or as_instant(run["logical_date"], logical_date)]
 
     def create(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
         return _or_404(lambda: super(DatedRuns, self).create(values), 500, "not found in serialized_dag table")
+
+
+def _page(path: str) -> str:
+    """Without the path below which the server believes to live: api_url has it, or what stands for it at a proxy."""
+    found = re.search(r"(/admin/airflow)?/graph\?.*", path)
+    return found.group() if found else path
 
 
 def _or_404(deed: Callable[[], t.Any], status: int, text: str = "") -> t.Any:

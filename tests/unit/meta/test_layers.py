@@ -20,7 +20,8 @@ PREFIX = "ansible_collections.dagops.airflow.plugins."
 MAY_IMPORT = {
     "_errors": (),
     "_bridge_script": (),
-    "_transport": ("_errors",),
+    "_lost": (),
+    "_transport": ("_errors", "_lost"),
     "_auth": ("_errors", "_transport"),
     "_session": ("_errors", "_transport"),
     "_bridge": ("_errors", "_bridge_script"),
