@@ -64,7 +64,7 @@ class Transport:
                 verify=self._verify_for(session),
                 cert=self._cert,
             )
-        except (requests.RequestException, UnicodeError) as exc:
+        except (requests.RequestException, OSError, UnicodeError) as exc:  # OSError: a file that is not there
             raise _lost(self.url, self._timeout, method, path, exc) from None
         try:
             body = response.json()
@@ -108,13 +108,13 @@ def _lost(base: str, timeout: float, method: str, path: str, exc: Exception) -> 
     details = dict(method=method, url=base + path)
     if isinstance(exc, UnicodeError) or name in ("InvalidURL", "LocationParseError"):
         return AirflowError(f"api_url {base!r} is no address of a web server: {text}", **details)
-    if "SSL" in name or "Certificate" in name or "CERTIFICATE" in text:
+    if "SSL" in name or "Certificate" in name or "CERTIFICATE" in text or "invalid path" in text:
         if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:
             hint = "name the authority that signed it in ca_path, or set validate_certs to false"
         elif "WRONG_VERSION_NUMBER" in text or "record layer" in text:
             hint = "the server does not speak TLS: try http:// in api_url"
         else:
-            hint = "see api_url, ca_path, client_cert and client_key"
+            hint = "see api_url, ca_path (else REQUESTS_CA_BUNDLE), client_cert and client_key"
         return TransportError(f"No secure connection to {base}: {text}; {hint}", reached=False, **details)
     if name == "NameResolutionError" or "getaddrinfo" in text or "Name or service not known" in text or "name resolution" in text:
         return TransportError(f"The host {where.hostname!r} of api_url cannot be found: check the name", reached=False, **details)

@@ -57,6 +57,7 @@ def run(
     results = folder / "results.json"
     results.unlink(missing_ok=True)
     variables = dict(ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback_plugins"), ANSIBLE_CALLBACKS_ENABLED="results", RESULTS=str(results))
+    variables["ANSIBLE_LOAD_CALLBACK_PLUGINS"] = "true"  # ad hoc, too
     if counted:
         variables["COUNTED"] = counted
     if what and isinstance(what[0], dict):

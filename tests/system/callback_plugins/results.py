@@ -35,8 +35,8 @@ class CallbackModule(CallbackBase):
     def v2_playbook_on_task_start(self, task, is_conditional):
         self.before = counted() if "COUNTED" in os.environ else None
 
-    def keep(self, result, **_how):
-        told = getattr(result, "result", None) or result._result
+    def keep(self, result, failed=False):
+        told = dict(getattr(result, "result", None) or result._result, failed=failed)
         task = getattr(result, "task", None) or result._task
         if not {"results", "ansible_loop_var"} & set(told) or "results" in told:
             after = counted() if "COUNTED" in os.environ else None
@@ -44,4 +44,9 @@ class CallbackModule(CallbackBase):
             with open(os.environ["RESULTS"], "a", encoding="utf-8") as file:
                 file.write(json.dumps(line, default=str) + "\n")
 
-    v2_runner_on_ok = v2_runner_on_failed = v2_runner_on_unreachable = keep
+    v2_runner_on_ok = keep
+
+    def v2_runner_on_failed(self, result, ignore_errors=False):
+        self.keep(result, failed=True)
+
+    v2_runner_on_unreachable = v2_runner_on_failed

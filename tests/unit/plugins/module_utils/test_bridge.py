@@ -39,6 +39,11 @@ def test_interpreter_may_be_a_command():
     assert interpreter("docker exec -i webserver python") == ["docker", "exec", "-i", "webserver", "python"]
 
 
+def test_a_command_with_half_a_quotation():
+    with pytest.raises(AirflowError, match="airflow_python \"docker 'x\" is no command: No closing quotation"):
+        interpreter("docker 'x")
+
+
 def test_no_airflow_on_path(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotThereYet, match="There is no airflow on PATH: set airflow_python"):
