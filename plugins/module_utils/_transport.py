@@ -78,8 +78,11 @@ class Transport:
 
     def _session(self, requests: t.Any) -> t.Any:
         if self._requests is None:
+            import urllib3
             from urllib3.util.retry import Retry
 
+            if self._verify is False:  # it was asked for: in the worker a warning would be noise on the terminal
+                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
             retry = Retry(
                 total=self._retries,
                 backoff_factor=BACKOFF,

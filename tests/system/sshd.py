@@ -71,7 +71,7 @@ class Sshd:
             new = {child for child, parent in parents.items() if parent in found} - found
         return found
 
-    def __enter__(self) -> Sshd:
+    def __enter__(self):
         program = control.program("sshd", "openssh-server")  # by its full path, as it wants to be called
         keygen = control.program("ssh-keygen", "openssh-client")
         for name in ("host", "user"):

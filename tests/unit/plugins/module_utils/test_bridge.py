@@ -70,6 +70,16 @@ def test_a_wrong_interpreter_is_told_in_a_sentence(given, error, sentence):
         bridge.close()
 
 
+def test_a_command_that_leaves_standard_input_outside(tmp_path):
+    command = tmp_path / "docker"
+    command.write_text(f'#!/bin/sh\nshift 3\nexec "{sys.executable}" "$@" < /dev/null\n')
+    command.chmod(0o755)
+    bridge = Bridge({**NOTHING, "airflow_python": f"{command} exec web python"})
+    with pytest.raises(AirflowError, match="nothing comes in by its standard input; docker exec and kubectl exec want -i for that"):
+        bridge.start()
+    bridge.close()
+
+
 def test_a_home_without_a_database_is_found_before_airflow_is_loaded(tmp_path):
     bridge = Bridge({**NOTHING, "airflow_python": sys.executable, "airflow_home": str(tmp_path)})
     with pytest.raises(NotThereYet, match="holds neither airflow.cfg nor airflow.db"):
