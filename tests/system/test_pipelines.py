@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import subprocess
 import sys
+import textwrap
+
+import yaml
 
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION
 from ansible_collections.dagops.airflow.plugins.module_utils._module import variable
@@ -84,7 +88,8 @@ def test_a_minimal_environment(server, tmp_path):
     play = tmp_path / "play.yml"
     key = secrets.token_hex(8)
     play.write_text(json.dumps([dict(hosts="localhost", gather_facts=False, tasks=[{TRIGGER: dict(dag_id="test_paused", run_key=key, note="Größe")}])]))
-    given = [f"{name}={value}" for name, value in dict(credentials(server), PATH="/usr/bin:/bin", LANG="C").items()]
+    empty = {variable(name): "" for name in CONNECTION}  # as pipelines set what nobody filled
+    given = [f"{name}={value}" for name, value in {**empty, **credentials(server), "PATH": "/usr/bin:/bin", "LANG": "C"}.items()]
 
     def bare(*command):
         done = subprocess.run(
@@ -255,3 +260,23 @@ def test_airflow_python_is_a_command(server, ansible, tmp_path):
     assert "it said: Error response from daemon: No such container: wep" in done.of("no container")["msg"]
     assert "exec web python: EOFError: nothing comes in by its standard input; docker exec and kubectl exec want -i" in done.of("no input")["msg"]
     assert "Traceback" not in done.told
+
+
+def test_the_guide(far, ansible, tmp_path):
+    """What the guide shows of pipelines, as it stands there, but for names of hosts."""
+    assert control.SERVERS, "no server to test against"
+    server = list(control.SERVERS.values())[-1]
+    guide = (control.ROOT / "docs/docsite/rst/guide_getting_started.rst").read_text().replace("http://localhost:8080", server["rest"]["api_url"])
+    section = guide.partition("Ad hoc and in pipelines\n---")[2].partition("Where things run\n---")[0]
+    console, play = (textwrap.dedent(block.partition("\n\n\n")[0]) for block in re.findall(r"code-block:: \S+\n\n((?:   .*\n|\n)+)", section))
+    commands = [line.removeprefix("$ ") for line in console.strip().splitlines()]
+    environment = control.surroundings(**credentials(server), PATH=f"{control.BIN}:/usr/bin:/bin")
+    found = []
+    for command in commands:
+        done = subprocess.run(["sh", "-c", command], env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=600, check=False)
+        assert done.returncode == 0, done.stdout + done.stderr
+        found.append(re.search(r'"run_id": "(ansible__\w+)"', done.stdout).group(1))
+    assert found[0] != found[1] == found[2]
+    told = ansible(yaml.safe_load(play), inventory=far.inventory + "[airflow_hosts]\nfar\n", environment=credentials(server))
+    assert told.code == 0, told.told
+    assert (told.of("Load the sales of a day")["found"], told.of("Load the sales of a day")["dag_run"]["run_id"]) == (True, found[1])

@@ -40,7 +40,7 @@ def test_interpreter_may_be_a_command():
 
 
 def test_a_command_with_half_a_quotation():
-    with pytest.raises(AirflowError, match="airflow_python \"docker 'x\" is no command: No closing quotation"):
+    with pytest.raises(AirflowError, match='airflow_python "docker \'x" is no command: No closing quotation'):
         interpreter("docker 'x")
 
 
