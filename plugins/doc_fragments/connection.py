@@ -15,6 +15,7 @@ options:
       - Address of Airflow's web server, for example V(http://airflow.example.org:8080). It may have a path, where Airflow stands behind a proxy.
       - Needed unless O(client=python).
       - If it is not given, the value of environment variable E(AIRFLOW_API_URL) is used, where the module runs. The same holds for all options of this list.
+        An empty variable is as none.
     type: str
   api_username:
     description:
