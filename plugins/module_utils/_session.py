@@ -90,7 +90,8 @@ class Session:
             elif answer.status in self._hints:
                 msg += f" ({self._hints.get((answer.status, said)) or self._hints[answer.status]})"
         after = str(answer.headers.get("Retry-After", ""))
-        return ApiError(msg, answer.status, retry_after=float(after) if after.isdigit() else 0.0, method=method, url=url, body=explain(answer.body) if isinstance(answer.body, str) else answer.body)
+        body = explain(answer.body) if isinstance(answer.body, str) else answer.body  # nobody wants a page
+        return ApiError(msg, answer.status, retry_after=float(after) if after.isdigit() else 0.0, method=method, url=url, body=body)
 
 
 def explain(body: t.Any) -> str:

@@ -78,13 +78,6 @@ def test_a_write_that_reached_the_server_is_not_tried_again(server):
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize("words", [dict(verify="/no/such"), dict(cert="/no/such"), dict(cert=("/etc/passwd", "/no/such"))])
-def test_a_file_for_tls_is_not_there(words):
-    with pytest.raises(TransportError, match="invalid path: /no/such; see api_url, ca_path .*, client_cert and client_key") as failure:
-        Transport("https://127.0.0.1:9", **words).send("GET", "/", anonymous())
-    assert not failure.value.reached
-
-
 def test_who_asked_not_to_look_at_certificates_is_not_warned():
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
