@@ -57,7 +57,7 @@ class Wish(t.NamedTuple):
 
 def trigger(context: Context) -> dict[str, t.Any]:
     options = context.options
-    _judge(options)
+    judge_all(options)
     runs = context.open(DAG_RUN, dict(dag_id=options["dag_id"]))
     wish = _wish(context, runs)
     # What would be waited for in vain is not started: the DAG is asked before, and not again afterwards
@@ -90,7 +90,8 @@ def trigger(context: Context) -> dict[str, t.Any]:
     return result
 
 
-def _judge(options: Mapping[str, t.Any]) -> None:
+def judge_all(options: Mapping[str, t.Any]) -> None:
+    """Before anything is sent."""
     if options["client"] != "rest":
         raise AirflowError("DAG runs are triggered through the REST API only: leave out client=python")
     judge(options)
@@ -223,12 +224,13 @@ def _unpaused(context: Context, run: Mapping[str, t.Any], changed: bool, number:
     options, what = context.options, _name(context.options, run)
     try:
         dags = context.open(DAG, {})
-        dag = dags.read(options["dag_id"])
+        dag = context.once(("dag", options["dag_id"]), lambda: dags.read(options["dag_id"]))
         if not dag or not dag["is_paused"]:
             return False
         if options["unpause"]:
             if not context.check_mode:
                 dags.update(options["dag_id"], dict(is_paused=False), dag)
+            dag["is_paused"] = False
             return True
     except AirflowError as exc:
         context.warn(f"{what} is there; whether its DAG is paused cannot be told: {exc}")
@@ -351,27 +353,32 @@ def _result(run: Mapping[str, t.Any], changed: bool, found: bool, number: int) -
     return dict(changed=changed, found=found, attempt=number, dag_run=_shown(run), run_url=run["url"])
 
 
+# What one run is; the rest is about waiting for it.
+RUN: dict[str, dict[str, t.Any]] = dict(
+    dag_id=dict(type="str", required=True),
+    conf=dict(type="dict"),
+    run_id=dict(type="str"),
+    run_key=dict(type="str", no_log=False),
+    logical_date=dict(type="str"),
+    data_interval_start=dict(type="str"),
+    data_interval_end=dict(type="str"),
+    run_after=dict(type="str"),
+    note=dict(type="str"),
+    force=dict(type="bool", default=False),
+    if_failed=dict(type="str", choices=["fail", "clear", "rerun"], default="fail"),
+    max_attempts=dict(type="int", default=2),
+    unpause=dict(type="bool", default=False),
+    wait_for_dag=dict(type="float", default=0.0),
+)
+EXCLUSIVE = [("run_id", "run_key")]
 TRIGGER = Action(
     name="trigger",
     argument_spec=dict(
-        dag_id=dict(type="str", required=True),
-        conf=dict(type="dict"),
-        run_id=dict(type="str"),
-        run_key=dict(type="str", no_log=False),
-        logical_date=dict(type="str"),
-        data_interval_start=dict(type="str"),
-        data_interval_end=dict(type="str"),
-        run_after=dict(type="str"),
-        note=dict(type="str"),
-        force=dict(type="bool", default=False),
-        if_failed=dict(type="str", choices=["fail", "clear", "rerun"], default="fail"),
-        max_attempts=dict(type="int", default=2),
-        unpause=dict(type="bool", default=False),
+        RUN,
         wait=dict(type="bool", default=False),
         wait_timeout=dict(type="float", default=3600.0),
         poll_interval=dict(type="float", default=10.0),
-        wait_for_dag=dict(type="float", default=0.0),
     ),
-    required=dict(mutually_exclusive=[("run_id", "run_key")]),
+    required=dict(mutually_exclusive=EXCLUSIVE),
     perform=trigger,
 )

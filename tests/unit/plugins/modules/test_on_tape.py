@@ -17,7 +17,7 @@ import pytest
 from ansible.module_utils import basic
 
 from ansible_collections.dagops.airflow.plugins.module_utils import _connect
-from ansible_collections.dagops.airflow.plugins.modules import airflow_dag_trigger, airflow_info, airflow_pool
+from ansible_collections.dagops.airflow.plugins.modules import airflow_dag_runs, airflow_dag_trigger, airflow_info, airflow_pool
 from ansible_collections.dagops.airflow.tests.unit.plugins.modules.tape import Player, Recorder
 
 SERVERS = {"airflow_1_10": "1.10.15", "airflow_2_11": "2.11.2", "airflow_3_fab": "3.3.2-fab", "airflow_3_simple": "3.3.2-simple"}
@@ -134,6 +134,17 @@ def test_trigger_once(deck, server):
     assert found["sent"][:-1] == [*cost, f"POST {RUNS[server]}"]
     assert found["sent"][-1].startswith(f"GET {RUNS[server]}")
     assert set(found["dag_run"]) == set(made["dag_run"]) == set(planned["dag_run"])
+
+
+def test_runs_share_what_need_not_be_asked_twice(deck, server):
+    runs = [dict(dag_id="test_paused", run_key=f"{deck.transport.nonce} {number}") for number in range(4)]
+    made = deck(airflow_dag_runs, runs=runs)
+    assert made["changed"]
+    assert [one["changed"] for one in made["dag_runs"]] == [True] * 4
+    assert made["sent"] == [*PROBES[server], *LOGIN[server], f"POST {RUNS[server]}", DAG[server], *[f"POST {RUNS[server]}"] * 3]
+    again = deck(airflow_dag_runs, runs=runs[:2])
+    assert not again["changed"]
+    assert [one["dag_run"]["run_id"] for one in again["dag_runs"]] == [one["dag_run"]["run_id"] for one in made["dag_runs"][:2]]
 
 
 def test_trigger_and_wait_for_a_run_of_a_paused_dag(deck, server):
