@@ -123,5 +123,11 @@ def _choose(transport: Transport, asked: str) -> tuple[Dialect, str | None]:
             version = dialect.recognise(answer.body) if answer.status == 200 else None
             if version:
                 return dialect, version
-            tried.append(f"{dialect.probe}: HTTP {answer.status}" + (f", {explain(answer.body)[:60]}" if answer.status == 200 else ""))
+            tried.append(f"{dialect.probe}: HTTP {answer.status}{_looks(answer)}")
     raise AirflowError(f"What answers at {transport.where} is not an Airflow that we know: check api_url ({'; '.join(tried)})")
+
+
+def _looks(answer: t.Any) -> str:
+    if 300 <= answer.status < 400:
+        return f" to {answer.headers.get('Location', 'nowhere')!r}"
+    return f", {explain(answer.body)[:60] or 'some JSON'}" if answer.status == 200 else ""

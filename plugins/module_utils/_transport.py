@@ -136,7 +136,7 @@ def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries
     session.proxies, session.cert = found["proxies"], found["cert"]
     session.verify = found["verify"] or verify  # an empty variable means nothing; older releases of requests then validated nothing
     scheme = urlsplit(url).scheme
-    if scheme == "https":
+    if scheme == "https" or isinstance(verify, str) or cert:
         _judge_files(_trusted(verify), session.verify, session.cert)
         if session.verify is False:
             disable_warnings(InsecureRequestWarning)  # the user said so
