@@ -120,7 +120,7 @@ class Nginx:
         self.ports: dict[str, int] = {}
 
     def __enter__(self):
-        program = control.program("nginx", "nginx-light")
+        program = control.program("nginx", "nginx")
         for _attempt in range(3):  # somebody may take a free port before it does
             self.ports = {name: free_port() for name in self.servers}
             (self.folder / "nginx.conf").write_text(self._config())
