@@ -16,6 +16,7 @@ options:
         or lives below a path itself. A slash at its end and the path of an API, such as V(/api/v2), may be left there.
       - Needed unless O(client=python).
       - If it is not given, the value of environment variable E(AIRFLOW_API_URL) is used, where the module runs. The same holds for all options of this list.
+        An empty variable is as none.
     type: str
   api_username:
     description:

@@ -132,7 +132,10 @@ class Bridge:
 def interpreter(asked: str | None) -> list[str]:
     """The words of the command: as asked, else what the first lines of the ``airflow`` on PATH say (pip and uv write a second one where the path is long)."""
     if asked:
-        return shlex.split(asked)
+        try:
+            return shlex.split(asked)
+        except ValueError as exc:
+            raise AirflowError(f"airflow_python {asked!r} is no command: {exc}") from None
     script = shutil.which("airflow")
     if script is None:
         raise NotThereYet("There is no airflow on PATH: set airflow_python to the Python that Airflow is installed in")

@@ -272,7 +272,10 @@ def main():
         answers.flush()
 
     try:
-        said = hello(json.loads(sys.stdin.readline()))
+        line = sys.stdin.readline()
+        if not line:
+            raise EOFError("nothing comes in by its standard input; docker exec and kubectl exec want -i for that")
+        said = hello(json.loads(line))
     except BaseException as exc:  # noqa: BLE001 -- Airflow ends the process on a bad configuration; whatever it was, it is told
         said = {"error": in_words(exc), "missing": getattr(exc, "name", None) if isinstance(exc, ImportError) else None}
     say(said)

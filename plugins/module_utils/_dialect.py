@@ -87,11 +87,12 @@ class Store:
         self._row = row
         self._names = names
         self._scope = scope
-        self._path = row.path.format(**{name: in_path(value) for name, value in scope.items()})
+        self._path = row.path.format(**{name: in_path(value, name) for name, value in scope.items()})
+        self._key = next((name for name in names if row.key and self._wire(name) == row.key), "")
 
     def read(self, key: str) -> dict[str, t.Any] | None:
         body = self._session.call("GET", self._item(key), allow=self._row.missing)
-        return None if body is None else self._decode(body)
+        return None if body is None else self._decode(body, key)
 
     def find(self, **wished: t.Any) -> list[dict[str, t.Any]]:
         """All objects that have these values, of all pages."""
@@ -112,7 +113,7 @@ class Store:
 
     def create(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
         always = {name: value() if callable(value) else value for name, value in self._row.always.items()}
-        return self._decode(self._session.call("POST", self._path, json=dict(always, **self._encode(values))))
+        return self._decode(self._session.call("POST", self._path, json=dict(always, **self._encode(values))), values.get(self._key))
 
     def update(self, key: str, patch: Mapping[str, t.Any], current: Mapping[str, t.Any]) -> dict[str, t.Any]:
         names = list(self._encode(patch))
@@ -120,7 +121,7 @@ class Store:
         if self._row.patch_key:
             body[self._row.patch_key] = key
         params = {"joined": {"update_mask": ",".join(names)}, "repeated": {"update_mask": names}}.get(self._row.mask)
-        return self._decode(self._session.call("PATCH", self._item(key), json=body, params=params))
+        return self._decode(self._session.call("PATCH", self._item(key), json=body, params=params), key)
 
     def delete(self, key: str) -> None:
         self._session.call("DELETE", self._item(key), allow=self._row.missing)
@@ -133,7 +134,7 @@ class Store:
         """Raise what the server would say to these values, or (None) to a removal, only when it is done."""
 
     def _item(self, key: str) -> str:
-        return self._path + (self._row.item.format(in_path(key)) if self._row.item else "")
+        return self._path + (self._row.item.format(in_path(key, self._key or "The name")) if self._row.item else "")
 
     def _wire(self, name: str) -> str:
         return self._row.wire.get(name, name)
@@ -141,10 +142,12 @@ class Store:
     def _encode(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
         return {self._wire(name): self._row.codecs[name].encode(value) if name in self._row.codecs else value for name, value in values.items()}
 
-    def _decode(self, body: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """The same keys on every Airflow, null where this one does not tell."""
+    def _decode(self, body: Mapping[str, t.Any], key: str | None = None) -> dict[str, t.Any]:
+        """The same keys on every Airflow, null where this one does not tell. What is not the one that was asked for is nobody's answer."""
         wires = {name: self._row.reads.get(name, self._wire(name)) for name in self._names}
         if not isinstance(body, dict) or not set(wires.values()) & set(body):
+            raise self._foreign(self._path)
+        if self._key and key is not None and body.get(wires[self._key], key) != key:
             raise self._foreign(self._path)
         found = {name: body.get(wire) for name, wire in wires.items()}
         found.update({name: self._row.codecs[name].decode(value) for name, value in found.items() if name in self._row.codecs})
@@ -174,7 +177,7 @@ class Dialect(t.NamedTuple):
     expired: Collection[tuple[int, str]] = ()  # answers that mean: log in again
     guards: tuple[str, Mapping[int, str]] = ("", {})  # a path that tells by its status, without credentials, who authenticates
     error_key: str = "detail"  # in the body of every error of the API itself
-    hints: Mapping[int, str] = {}  # what to do about a status
+    hints: Mapping[t.Any, str] = {}  # what to do about a status, or about (status, detail)
     everybody: str = ""  # a path that every user may read, where a wrong password and a missing right are the same answer
 
     def open(self, session: t.Any, kind: str, names: Collection[str], scope: Mapping[str, t.Any], version: str | None) -> t.Any:
@@ -184,11 +187,11 @@ class Dialect(t.NamedTuple):
         return (row.store or self.store)(session, row, names, scope, self.title, version)
 
 
-def in_path(value: t.Any) -> str:
+def in_path(value: t.Any, name: str = "The name") -> str:
     """Percent-encoded with no safe characters. Clients, proxies and servers resolve dots and slashes, so some names cannot be asked for by path."""
     text = str(value)
     if text in ("", ".", "..") or text.startswith("/"):
-        raise AirflowError(f"The name {text!r} cannot be part of an address: no Airflow can be asked for it")
+        raise AirflowError(f"{name} {text!r} cannot be part of an address: no Airflow can be asked for it")
     return quote(text, safe="")
 
 

@@ -6,9 +6,11 @@
 
 from __future__ import annotations
 
+import os
 import typing as t
 
-from ansible.module_utils.basic import AnsibleModule, env_fallback, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.errors import AnsibleFallbackNotFound
 
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError
@@ -20,7 +22,7 @@ def frame(what: Resource | Action) -> dict[str, t.Any]:
     """What AnsibleModule, or a validator in its place, must know: the options with the environment that some fall back to."""
     spec = argument_spec(what)
     for name in CONNECTION:
-        spec[name] = dict(spec[name], fallback=(env_fallback, [variable(name)]))
+        spec[name] = dict(spec[name], fallback=(from_environment, [variable(name)]))
     return dict(argument_spec=spec, **(what.required if isinstance(what, Action) else {}))
 
 
@@ -33,6 +35,13 @@ def run(what: Resource | Action) -> None:
     except AirflowError as exc:
         module.fail_json(msg=str(exc), **exc.details)
     module.exit_json(**result)
+
+
+def from_environment(name: str) -> str:
+    """An empty variable is none: pipelines set those that nobody filled to nothing."""
+    if not os.environ.get(name):
+        raise AnsibleFallbackNotFound
+    return os.environ[name]
 
 
 def variable(option: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION, Connection, connect
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import NotThereYet
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, NotThereYet
 from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import apply, fit, plan
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, Resource
 
@@ -67,8 +67,13 @@ def perform(
 
 def _make_it_so(resource: Resource, context: Context) -> dict[str, t.Any]:
     options, key = context.options, context.options[resource.key]
+    if key == "":
+        raise AirflowError(f"{resource.key} is empty: give the one that is meant")
     absent = options["state"] == "absent"
     desired = resource.desired(options)
+    for name, value in desired.items():
+        if resource.fields[name].wrong(value):
+            raise AirflowError(f"{name} {resource.fields[name].wrong(value)}")
     try:
         store = context.open(resource, resource.scope(options))
     except NotThereYet as exc:

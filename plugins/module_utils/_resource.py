@@ -44,6 +44,7 @@ def as_instant(one: t.Any, other: t.Any) -> bool:
 class Field(t.NamedTuple):
     spec: Mapping[str, t.Any]  # Ansible's own words, verbatim
     same: Callable[[t.Any, t.Any], bool] = equal
+    wrong: Callable[[t.Any], str] = lambda value: ""  # why no Airflow should get this value: some take it, and are broken by it
     describes: bool = False  # says something to people only: an Airflow that lacks it goes without, with a warning
 
     @property

@@ -12,7 +12,7 @@ import typing as t
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TimedOut
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
 FIRST_PAUSE = 0.5  # seconds; each pause is half as long again as the one before, up to poll_interval
 
@@ -35,6 +35,12 @@ class Tries:
         time.sleep(min(max(self._pause, asked), LONGEST_PAUSE))
         self._pause *= 2
         return True
+
+
+def judge_seconds(options: Mapping[str, t.Any], *names: str, least: float = 0.001) -> None:
+    for name in names:
+        if not options[name] >= least or options[name] == float("inf"):
+            raise AirflowError(f"{name} is a number of seconds, it cannot be {options[name]:g}")
 
 
 class Until(t.NamedTuple):

@@ -5,10 +5,13 @@
 from __future__ import annotations
 
 import functools
+import pathlib
+import tempfile
 
 import pytest
 
 from . import control
+from .sshd import Sshd
 
 
 @pytest.fixture(params=list(control.SERVERS) or [None])
@@ -33,3 +36,10 @@ def address(server):
 def ansible(tmp_path):
     """``control.run`` in a folder of the test's own."""
     return functools.partial(control.run, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def far():
+    """A remote host, see sshd.py. Its path is short: a control socket's may have 100 characters."""
+    with tempfile.TemporaryDirectory(prefix="far-", dir="/tmp") as folder, Sshd(pathlib.Path(folder)) as host:
+        yield host

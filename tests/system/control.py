@@ -53,15 +53,17 @@ def run(
     hosts: str = "localhost",
     timeout: float = 600,
 ) -> Done:
-    """One of Ansible's commands, ``["localhost", "-m", ...]``, or a play of the given tasks; its files lie in the folder."""
+    """One of Ansible's commands, ``["localhost", "-m", ...]``, or a play of the given tasks, or the given plays; its files lie in the folder."""
     results = folder / "results.json"
     results.unlink(missing_ok=True)
     variables = dict(ANSIBLE_CALLBACK_PLUGINS=str(HERE / "callback_plugins"), ANSIBLE_CALLBACKS_ENABLED="results", RESULTS=str(results))
+    variables["ANSIBLE_LOAD_CALLBACK_PLUGINS"] = "true"  # ad hoc, too
     if counted:
         variables["COUNTED"] = counted
     if what and isinstance(what[0], dict):
         play = folder / "play.yml"
-        play.write_text(json.dumps([dict(hosts=hosts, gather_facts=False, module_defaults=module_defaults or {}, tasks=what)]))
+        plays = what if "hosts" in what[0] else [dict(hosts=hosts, gather_facts=False, module_defaults=module_defaults or {}, tasks=what)]
+        play.write_text(json.dumps(plays))
         command = ["ansible-playbook", *args, str(play)]
     else:
         command = ["ansible", *what, *args]

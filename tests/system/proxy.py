@@ -23,6 +23,7 @@ class Request(t.NamedTuple):
     mark: str  # what stood before the path as /@mark: whose request it was
     method: str
     path: str
+    authorization: str = ""
 
     @property
     def writes(self) -> bool:
@@ -76,7 +77,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.path.startswith("/@"):
             mark, _slash, rest = self.path[2:].partition("/")
             self.path = "/" + rest
-        self.asked = Request(mark, self.command, self.path)
+        self.asked = Request(mark, self.command, self.path, self.headers.get("Authorization", ""))
         proxy.seen.append(self.asked)
         fault = proxy.meet(self.asked)
         if fault:

@@ -33,27 +33,35 @@ PLAY = """
 """
 
 
-class Watch(threading.Thread):
-    """Looks at every process's arguments and environment, again and again."""
+def everybody():
+    return [int(entry.name) for entry in pathlib.Path("/proc").glob("[0-9]*")]
 
-    def __init__(self, words, but):
+
+class Watch(threading.Thread):
+    """Looks at every process's arguments and environment, or at those of ``processes()``, again and again."""
+
+    def __init__(self, words, but=(), processes=everybody):
         super().__init__(daemon=True)
         self.words = [word.encode() for word in words]
         self.but = but
+        self.processes = processes
         self.over = threading.Event()
         self.seen = set()
+        self.commands = set()
         self.looks = 0
 
     def run(self):
         while not self.over.is_set():
             self.looks += 1
-            for entry in pathlib.Path("/proc").glob("[0-9]*"):
+            for process in self.processes():
                 for name in ("cmdline", "environ"):
                     try:
-                        text = (entry / name).read_bytes()
+                        text = pathlib.Path(f"/proc/{process}/{name}").read_bytes()
                     except OSError:
                         continue
-                    if any(word in text for word in self.words) and int(entry.name) not in self.but:
+                    if name == "cmdline":
+                        self.commands.add(text.decode(errors="replace"))
+                    if any(word in text for word in self.words) and process not in self.but:
                         self.seen.add(f"{name}: {text[:200]!r}")
             self.over.wait(0.02)
 

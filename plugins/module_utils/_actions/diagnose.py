@@ -20,8 +20,10 @@ if t.TYPE_CHECKING:
 def why_no_run(context: Context, exc: ApiError) -> AirflowError:
     """The sentence for a DAG that the server did not start; asked only when it did not."""
     dag_id = context.options["dag_id"]
+    if exc.status not in (400, 404):
+        return exc
     try:
-        dag = _known(context, dag_id)
+        dag = context.open(DAG, {}).read(dag_id) if context.connection.dialect.rows[DAG.kind].plural else None
         broken = dag and _import_error(context, dag.get("fileloc"))
         if broken:
             last = broken["stack_trace"].strip().splitlines()[-1]
@@ -33,6 +35,11 @@ def why_no_run(context: Context, exc: ApiError) -> AirflowError:
             return AirflowError(f"The DAG {dag_id!r} does not take this conf: {refused.group(1)}: {refused.group(2).strip()}", **exc.details)
         if exc.status != 404:
             return exc
+        if not context.connection.dialect.rows[DAG.kind].plural:  # 1.10 lists no DAGs, but tells an unknown one from a broken one
+            where = context.options["api_url"]
+            return AirflowError(
+                f"There is no DAG {dag_id!r} at {where} that can be run ({_said(exc)}): check dag_id, and that its file can be imported", **exc.details
+            )
         if dag:
             return AirflowError(
                 f"The DAG {dag_id!r} is known to Airflow, but its file is gone or broken: deploy it again, or see its import errors", **exc.details
@@ -42,11 +49,9 @@ def why_no_run(context: Context, exc: ApiError) -> AirflowError:
         return exc
 
 
-def _known(context: Context, dag_id: str) -> dict[str, t.Any] | None:
-    try:
-        return context.open(DAG, {}).read(dag_id)
-    except ApiError:  # 1.10: a page of 500 for an unknown DAG
-        return None
+def _said(exc: ApiError) -> str:
+    """The server's own words of the sentence."""
+    return str(exc).partition(f"HTTP {exc.details.get('status', exc.status)}, ")[2] or str(exc)
 
 
 def _import_error(context: Context, file: str | None) -> dict[str, t.Any] | None:
@@ -59,8 +64,6 @@ def _import_error(context: Context, file: str | None) -> dict[str, t.Any] | None
 
 def _unknown(context: Context, dag_id: str) -> str:
     text = f"There is no DAG {dag_id!r} at {context.options['api_url']}: "
-    if not context.connection.dialect.rows[DAG.kind].plural:
-        return text + "check dag_id; the file of a new DAG takes Airflow up to some minutes to see"
     near = difflib.get_close_matches(dag_id, [dag["dag_id"] for dag in context.open(DAG, {}).find()])
     if near:
         return text + f"is {' or '.join(near)} meant?"

@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.health import HEALTH
-from ansible_collections.dagops.airflow.plugins.module_utils._wait import Until, watch
+from ansible_collections.dagops.airflow.plugins.module_utils._wait import Until, judge_seconds, watch
 
 if t.TYPE_CHECKING:
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
@@ -24,6 +24,7 @@ def info(context: Context) -> dict[str, t.Any]:
     options = context.options
     if not options["wait_until_healthy"]:
         return dict(changed=False, airflow=_look(context))
+    judge_seconds(options, "wait_timeout", "poll_interval")
     if options["client"] != "rest":
         raise AirflowError("Health is asked through the REST API only: leave out client=python")
 

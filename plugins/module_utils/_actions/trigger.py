@@ -29,7 +29,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._resource import Ac
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
-from ansible_collections.dagops.airflow.plugins.module_utils._wait import Tries, Until, watch
+from ansible_collections.dagops.airflow.plugins.module_utils._wait import Tries, Until, judge_seconds, watch
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -94,9 +94,8 @@ def _judge(options: Mapping[str, t.Any]) -> None:
     if options["client"] != "rest":
         raise AirflowError("DAG runs are triggered through the REST API only: leave out client=python")
     judge(options)
-    for name, least in (("wait_timeout", 0.001), ("poll_interval", 0.001), ("wait_for_dag", 0)):
-        if not options[name] >= least or options[name] == float("inf"):
-            raise AirflowError(f"{name} is a number of seconds, it cannot be {options[name]:g}")
+    judge_seconds(options, "wait_timeout", "poll_interval")
+    judge_seconds(options, "wait_for_dag", least=0)
 
 
 def _wish(context: Context, runs: t.Any) -> Wish:

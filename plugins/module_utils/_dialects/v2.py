@@ -27,7 +27,9 @@ V2 = Dialect(
     expired=((401, "Token Expired"), (403, "Invalid JWT token")),
     hints={
         401: "it wants credentials: set api_username and api_password, or api_token",
-        403: "this user, or this token, may not do that",
+        403: "the credentials are right, but their user may not do that: he needs another role",
+        (401, "Token Expired"): "api_token is over: get a new one, or give api_username and api_password",
+        (403, "Invalid JWT token"): "api_token is none of this Airflow's, or was revoked: get a new one, or give api_username and api_password",
     },
     rows=dict(
         pool=Endpoint(

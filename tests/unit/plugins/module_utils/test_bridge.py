@@ -39,6 +39,11 @@ def test_interpreter_may_be_a_command():
     assert interpreter("docker exec -i webserver python") == ["docker", "exec", "-i", "webserver", "python"]
 
 
+def test_a_command_with_half_a_quotation():
+    with pytest.raises(AirflowError, match='airflow_python "docker \'x" is no command: No closing quotation'):
+        interpreter("docker 'x")
+
+
 def test_no_airflow_on_path(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(NotThereYet, match="There is no airflow on PATH: set airflow_python"):
@@ -63,6 +68,16 @@ def test_a_wrong_interpreter_is_told_in_a_sentence(given, error, sentence):
             bridge.start()
     finally:
         bridge.close()
+
+
+def test_a_command_that_leaves_standard_input_outside(tmp_path):
+    command = tmp_path / "docker"
+    command.write_text(f'#!/bin/sh\nshift 3\nexec "{sys.executable}" "$@" < /dev/null\n')
+    command.chmod(0o755)
+    bridge = Bridge({**NOTHING, "airflow_python": f"{command} exec web python"})
+    with pytest.raises(AirflowError, match="nothing comes in by its standard input; docker exec and kubectl exec want -i for that"):
+        bridge.start()
+    bridge.close()
 
 
 def test_a_home_without_a_database_is_found_before_airflow_is_loaded(tmp_path):

@@ -6,8 +6,10 @@ from __future__ import annotations
 
 import socket
 import threading
+import warnings
 
 import pytest
+import urllib3
 
 from ansible_collections.dagops.airflow.plugins.module_utils._auth import anonymous, basic
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TransportError
@@ -74,6 +76,15 @@ def test_a_write_that_reached_the_server_is_not_tried_again(server):
         Transport(url).send("POST", "/", anonymous(), json={})
     assert failure.value.reached
     assert len(asked) == 1
+
+
+def test_who_asked_not_to_look_at_certificates_is_not_warned():
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        with pytest.raises(TransportError):
+            Transport("https://127.0.0.1:9", verify=False, retries=0).send("GET", "/", anonymous())
+        warnings.warn("Unverified HTTPS request", urllib3.exceptions.InsecureRequestWarning, stacklevel=1)
+    assert not told
 
 
 def test_nobody_listens(server):

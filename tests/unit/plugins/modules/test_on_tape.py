@@ -164,7 +164,7 @@ def test_trigger_of_an_unknown_dag(deck, server):
     for check_mode in (True, False):
         refused = deck(airflow_dag_trigger, check_mode=check_mode, dag_id="test_pausd")
         assert refused["failed"]
-        assert refused["msg"].startswith("There is no DAG 'test_pausd' at http://airflow.example.org: ")
+        assert refused["msg"].startswith("There is no DAG 'test_pausd' at http://airflow.example.org")
         assert ("check dag_id" if server == "airflow_1_10" else "is test_paused or ") in refused["msg"]
 
 
