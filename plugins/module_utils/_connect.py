@@ -123,5 +123,6 @@ def _choose(transport: Transport, asked: str) -> tuple[Dialect, str | None]:
             version = dialect.recognise(answer.body) if answer.status == 200 else None
             if version:
                 return dialect, version
-            tried.append(f"{dialect.probe}: HTTP {answer.status}" + (f", {explain(answer.body)[:60]}" if answer.status == 200 else ""))
+            said = {2: f", {explain(answer.body)[:60]}", 3: f" to {answer.headers.get('Location', 'nowhere')}"}.get(answer.status // 100, "")
+            tried.append(f"{dialect.probe}: HTTP {answer.status}{said}")
     raise AirflowError(f"What answers at {transport.where} is not an Airflow that we know: check api_url ({'; '.join(tried)})")

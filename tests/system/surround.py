@@ -147,7 +147,8 @@ class Nginx:
             user="user root;" if os.geteuid() == 0 else "",  # else its worker may not enter the folder
             temporary=" ".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in kinds),
             servers="\n".join(
-                f"server {{ listen 127.0.0.1:{self.ports[name]}{' ssl' if words else ''}; {words} {self.locations} }}" for name, words in self.servers.items()
+                f"server {{ listen 127.0.0.1:{self.ports[name]}{' ssl' if 'ssl_' in words else ''}; {words} {self.locations} }}"
+                for name, words in self.servers.items()
             ),
         )
 
