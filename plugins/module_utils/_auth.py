@@ -47,8 +47,8 @@ def login(transport: Transport, options: Mapping[str, t.Any]) -> Hook:
         raise ApiError(f"{transport.url} does not accept the password of user {username!r}: check api_username and api_password", 401, **details)
     if answer.status != 201 or not isinstance(answer.body, dict) or not isinstance(answer.body.get("access_token"), str):
         raise ApiError(
-            f"{transport.url} gave no token for user {username!r} (HTTP {answer.status} to POST /auth/token, which Airflow has from 3 on): "
-            "are api_url, api_version and api_auth right?",
+            f"{transport.url} gave no token for user {username!r} (HTTP {answer.status} to POST /auth/token): "
+            "are api_url and api_version right? (api_auth=login needs Airflow 3)",
             answer.status,
             **details,
         )
