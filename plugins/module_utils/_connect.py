@@ -102,7 +102,7 @@ def base(url: str) -> str:
             url = url[: -len(dialect.root)]
     try:
         where = urlsplit(url)
-        valid = where.scheme in ("http", "https") and where.hostname and where.port != 0 and not where.query
+        valid = where.scheme in ("http", "https") and where.hostname and where.port != 0 and not where.query and "#" not in url
     except ValueError:
         valid = False
     if not valid:

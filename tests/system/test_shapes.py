@@ -349,6 +349,7 @@ def test_proxy_of_a_task(ansible, behind, files, nginx):
             task("not-there", plain, dict(HTTP_PROXY=nobody)),
             task("TLS-not-there", tls, dict(HTTPS_PROXY=nobody)),
             task("no-address", plain, dict(HTTP_PROXY="http://:3128")),
+            task("no-port", plain, dict(HTTP_PROXY="http://someone:proxy-s3cret@127.0.0.1:port")),
             task("SOCKS", plain, dict(ALL_PROXY="socks5h://127.0.0.1:1080")),
         ]
         done = ansible(tasks)
@@ -369,8 +370,8 @@ def test_proxy_of_a_task(ansible, behind, files, nginx):
         "correct HTTP_PROXY, or name 127.0.0.1 in NO_PROXY, where the module runs",
         "TLS-not-there": f"The proxy {where} of the environment does not lead to {tls['api_url']} (connection refused): "
         "correct HTTPS_PROXY, or name 127.0.0.1 in NO_PROXY, where the module runs",
-        "no-address": "The proxy http://:3128 of the environment is no address (please check proxy URL. It is malformed and could be missing the host): "
-        "correct HTTP_PROXY",
+        "no-address": "The proxy http://:3128 of the environment is no address: correct HTTP_PROXY",
+        "no-port": "The proxy http://127.0.0.1:port of the environment is no address: correct HTTP_PROXY",
         "SOCKS": "The proxy socks5h://127.0.0.1:1080 of the environment speaks SOCKS: install requests[socks] where the module runs, "
         "correct ALL_PROXY, or name 127.0.0.1 in NO_PROXY",
     }
