@@ -183,7 +183,7 @@ def _date(response: t.Any, default: datetime) -> datetime:
 
 
 def _without_password(proxy: str | None) -> str | None:
-    return proxy and re.sub(r"^(\w+://)?[^/]*@", r"\1", proxy)
+    return proxy and re.sub(r"^(\w+://)?.*@", r"\1", proxy)
 
 
 def _judge_files(trusted: str, verify: bool | str, cert: tuple[str | None, str] | str | None) -> None:
