@@ -49,8 +49,12 @@ NO_ANSWER = dict(api_retries=0, api_timeout=2)
 ROWS = [
     # The address
     trigger("no address", dict(api_url=None), "api_url is missing: give the address of Airflow's web server, or set AIRFLOW_API_URL where the module runs"),
-    trigger("an empty address", dict(api_url=""), "api_url is missing: give the address of Airflow's web server, or set AIRFLOW_API_URL where the module runs"),
-    trigger("a name for an address", dict(api_url="airflow"), "api_url 'airflow' is no address of a web server: it looks like http://airflow.example.org:8080"),
+    trigger(
+        "an empty address", dict(api_url=""), ("api_url is missing: give the address of Airflow's web server, or set AIRFLOW_API_URL where the module runs")
+    ),
+    trigger(
+        "a name for an address", dict(api_url="airflow"), ("api_url 'airflow' is no address of a web server: it looks like http://airflow.example.org:8080")
+    ),
     trigger(
         "another protocol",
         dict(api_url="ftp://airflow.example.org"),
@@ -106,12 +110,18 @@ ROWS = [
     trigger(
         "a port that hangs up",
         dict(api_url="<mute>", **NO_ANSWER),
-        "The connection to <mute> broke before the answer came: remote end closed connection without response; if the server speaks TLS, use https:// in api_url",
+        (
+            "The connection to <mute> broke before the answer came: remote end closed connection without response; if "
+            "the server speaks TLS, use https:// in api_url"
+        ),
     ),
     trigger(
         "a web page that is not Airflow",
         dict(api_url="<page>", **NO_ANSWER),
-        "What answers at <page> is not an Airflow that we know: check api_url (/api/v2/version: HTTP 200, an HTML page; /api/v1/version: HTTP 200, an HTML page; /health: HTTP 200, an HTML page)",
+        (
+            "What answers at <page> is not an Airflow that we know: check api_url (/api/v2/version: HTTP 200, an HTML "
+            "page; /api/v1/version: HTTP 200, an HTML page; /health: HTTP 200, an HTML page)"
+        ),
     ),
     trigger(
         "a web page that is not Airflow, under a fixed version",
@@ -174,7 +184,9 @@ ROWS = [
         "the wrong version, v1",
         dict(api_version="v1"),
         {
-            "airflow_1_10": "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 404, an HTML page (there is no such address: are api_url and api_version right?)",
+            "airflow_1_10": (
+                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 404, an HTML page (there is no such address: are api_url and api_version right?)"
+            ),
             "": "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 405, Method Not Allowed (there is no such address: are api_url and api_version right?)",
         },
         on=(*ONE, *THREE),
@@ -184,8 +196,13 @@ ROWS = [
         "the wrong version, experimental",
         dict(api_version="experimental"),
         {
-            "airflow_2_11": "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 404, an HTML page (there is no such address: are api_url and api_version right?)",
-            "": "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 405, Method Not Allowed (there is no such address: are api_url and api_version right?)",
+            "airflow_2_11": (
+                "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 404, an HTML page (there is no such address: are api_url and api_version right?)"
+            ),
+            "": (
+                "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 405, Method Not Allowed (there is no such "
+                "address: are api_url and api_version right?)"
+            ),
         },
         on=(*TWO, *THREE),
         asks=1,
@@ -218,8 +235,14 @@ ROWS = [
         "a wrong password",
         dict(api_password="n0t-this-0ne"),
         {
-            "airflow_1_10": "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 403, Forbidden (no API user has this name and password: users of the REST API are not those of the web interface, see airflow_api_user)",
-            "airflow_2_11": "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a user without any role: Airflow 2 answers both alike)",
+            "airflow_1_10": (
+                "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 403, Forbidden (no API user has this name and "
+                "password: users of the REST API are not those of the web interface, see airflow_api_user)"
+            ),
+            "airflow_2_11": (
+                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a "
+                "user without any role: Airflow 2 answers both alike)"
+            ),
             "": "<url> does not accept the password of user 'admin': check api_username and api_password",
         },
         asks=dict(airflow_1_10=1, airflow_2_11=1),
@@ -228,8 +251,14 @@ ROWS = [
         "an unknown user",
         dict(api_username="nobody"),
         {
-            "airflow_1_10": "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 403, Forbidden (no API user has this name and password: users of the REST API are not those of the web interface, see airflow_api_user)",
-            "airflow_2_11": "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a user without any role: Airflow 2 answers both alike)",
+            "airflow_1_10": (
+                "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 403, Forbidden (no API user has this name and "
+                "password: users of the REST API are not those of the web interface, see airflow_api_user)"
+            ),
+            "airflow_2_11": (
+                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a "
+                "user without any role: Airflow 2 answers both alike)"
+            ),
             "": "<url> does not accept the password of user 'nobody': check api_username and api_password",
         },
         asks=dict(airflow_1_10=1, airflow_2_11=1),
@@ -238,9 +267,17 @@ ROWS = [
         "no credentials",
         dict(api_username=None, api_password=None),
         {
-            "airflow_1_10": "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 401, Unauthorized (it wants credentials: set api_username and api_password)",
-            "airflow_2_11": "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a user without any role: Airflow 2 answers both alike)",
-            "": "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 401, Not authenticated (it wants credentials: set api_username and api_password, or api_token)",
+            "airflow_1_10": (
+                "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 401, Unauthorized (it wants credentials: set api_username and api_password)"
+            ),
+            "airflow_2_11": (
+                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a "
+                "user without any role: Airflow 2 answers both alike)"
+            ),
+            "": (
+                "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 401, Not authenticated (it wants credentials: set "
+                "api_username and api_password, or api_token)"
+            ),
         },
         asks=1,
     ),
@@ -251,8 +288,14 @@ ROWS = [
         dict(api_token="gArbage-t0ken"),
         {
             "airflow_1_10": "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 500, UnicodeDecodeError: 'utf-8' codec can't decode byte",
-            "airflow_2_11": "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a user without any role: Airflow 2 answers both alike)",
-            "": "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 403, Invalid JWT token (api_token is none of this Airflow's, or was revoked: get a new one, or give api_username and api_password)",
+            "airflow_2_11": (
+                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a "
+                "user without any role: Airflow 2 answers both alike)"
+            ),
+            "": (
+                "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 403, Invalid JWT token (api_token is none of this "
+                "Airflow's, or was revoked: get a new one, or give api_username and api_password)"
+            ),
         },
         asks=1,
     ),
@@ -281,8 +324,13 @@ ROWS = [
         "a user who may not",
         dict(api_username="bad_input_viewer", api_password="v1ewer-passw0rd"),
         {
-            "airflow_2_11": "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (the password is right, but this user may not do that: he needs another role)",
-            "": "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 403, Forbidden (the credentials are right, but their user may not do that: he needs another role)",
+            "airflow_2_11": (
+                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (the password is right, but this user may not do that: he needs another role)"
+            ),
+            "": (
+                "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 403, Forbidden (the credentials are right, but their "
+                "user may not do that: he needs another role)"
+            ),
         },
         on=("airflow_2_11", "airflow_3_fab"),
         asks=1,
@@ -307,7 +355,9 @@ ROWS = [
         "an unknown DAG",
         dict(dag_id="nope"),
         {
-            "airflow_1_10": "There is no DAG 'nope' at <url> that can be run (Dag id nope not found in DagModel): check dag_id, and that its file can be imported",
+            "airflow_1_10": (
+                "There is no DAG 'nope' at <url> that can be run (Dag id nope not found in DagModel): check dag_id, and that its file can be imported"
+            ),
             "": "There is no DAG 'nope' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
         },
         asks=1,
@@ -316,7 +366,10 @@ ROWS = [
         "a DAG almost right",
         dict(dag_id="test_pausd"),
         {
-            "airflow_1_10": "There is no DAG 'test_pausd' at <url> that can be run (Dag id test_pausd not found in DagModel): check dag_id, and that its file can be imported",
+            "airflow_1_10": (
+                "There is no DAG 'test_pausd' at <url> that can be run (Dag id test_pausd not found in DagModel): check "
+                "dag_id, and that its file can be imported"
+            ),
             "": "There is no DAG 'test_pausd' at <url>: is test_paused or ",
         },
         asks=1,
@@ -325,7 +378,10 @@ ROWS = [
         "a DAG in capitals",
         dict(dag_id="Test_Paused"),
         {
-            "airflow_1_10": "There is no DAG 'Test_Paused' at <url> that can be run (Dag id Test_Paused not found in DagModel): check dag_id, and that its file can be imported",
+            "airflow_1_10": (
+                "There is no DAG 'Test_Paused' at <url> that can be run (Dag id Test_Paused not found in DagModel): check "
+                "dag_id, and that its file can be imported"
+            ),
             "": "There is no DAG 'Test_Paused' at <url>: is test_paused or ",
         },
         asks=1,
@@ -334,7 +390,9 @@ ROWS = [
         "an unknown DAG with a slash",
         dict(dag_id="a/b"),
         {
-            "airflow_1_10": "POST <url>/api/experimental/dags/a%2Fb/dag_runs: HTTP 404, an HTML page (there is no such address: are api_url and api_version right?)",
+            "airflow_1_10": (
+                "POST <url>/api/experimental/dags/a%2Fb/dag_runs: HTTP 404, an HTML page (there is no such address: are api_url and api_version right?)"
+            ),
             "airflow_2_11": "There is no DAG 'a/b' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
             "": "POST <url>/api/v2/dags/a%2Fb/dagRuns: HTTP 405, Method Not Allowed (there is no such address: are api_url and api_version right?)",
         },
@@ -344,7 +402,9 @@ ROWS = [
         "an unknown DAG that is not ASCII",
         dict(dag_id="täglich"),
         {
-            "airflow_1_10": "There is no DAG 'täglich' at <url> that can be run (Dag id täglich not found in DagModel): check dag_id, and that its file can be imported",
+            "airflow_1_10": (
+                "There is no DAG 'täglich' at <url> that can be run (Dag id täglich not found in DagModel): check dag_id, and that its file can be imported"
+            ),
             "": "There is no DAG 'täglich' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
         },
         asks=1,
@@ -353,7 +413,9 @@ ROWS = [
         "an unknown DAG that is waited for",
         dict(dag_id="nope", wait_for_dag=1),
         {
-            "airflow_1_10": "There is no DAG 'nope' at <url> that can be run (Dag id nope not found in DagModel): check dag_id, and that its file can be imported",
+            "airflow_1_10": (
+                "There is no DAG 'nope' at <url> that can be run (Dag id nope not found in DagModel): check dag_id, and that its file can be imported"
+            ),
             "": "There is no DAG 'nope' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
         },
         asks=ANY,
@@ -362,7 +424,9 @@ ROWS = [
         "an unknown DAG whose run is waited for",
         dict(dag_id="nope", wait=True),
         {
-            "airflow_1_10": "There is no DAG 'nope' at <url> that can be run (Dag id nope not found in DagModel): check dag_id, and that its file can be imported",
+            "airflow_1_10": (
+                "There is no DAG 'nope' at <url> that can be run (Dag id nope not found in DagModel): check dag_id, and that its file can be imported"
+            ),
             "": "There is no DAG 'nope' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
         },
         asks=1,
@@ -394,7 +458,9 @@ ROWS = [
         "argument 'conf' is of type str and we were unable to convert to dict: unable to evaluate string as dictionary",
     ),
     trigger(
-        "conf with a number that is none", dict(conf=dict(a="<nan>")), "conf holds a number that JSON does not have, such as .nan or .inf: give a text or null"
+        "conf with a number that is none",
+        dict(conf=dict(a="<nan>")),
+        ("conf holds a number that JSON does not have, such as .nan or .inf: give a text or null"),
     ),
     trigger(
         "params that the DAG refuses",
@@ -551,7 +617,10 @@ ROWS = [
     info(
         "a wait for a dead server",
         dict(wait_until_healthy=True, wait_timeout=1, poll_interval=0.5, api_url="http://127.0.0.1:9", api_retries=0),
-        "Airflow at http://127.0.0.1:9 is still not there (No server answers at http://127.0.0.1:9 (connection refused): is Airflow running there, and is the port right?) after 1 s (wait_timeout)",
+        (
+            "Airflow at http://127.0.0.1:9 is still not there (No server answers at http://127.0.0.1:9 (connection "
+            "refused): is Airflow running there, and is the port right?) after 1 s (wait_timeout)"
+        ),
     ),
     # Pools
     pool("no name", dict(slots=1), "missing required arguments: name"),
@@ -597,7 +666,9 @@ ROWS = [
         {
             "airflow_2_11": "Airflow 2 has no pools that this collection can manage through Airflow's own Python: use client=rest",
             "airflow_3_fab": "Airflow 3 has no pools that this collection can manage through Airflow's own Python: use client=rest",
-            "airflow_3_simple": "Airflow 3 with the simple auth manager has no pools that this collection can manage through Airflow's own Python: use client=rest",
+            "airflow_3_simple": (
+                "Airflow 3 with the simple auth manager has no pools that this collection can manage through Airflow's own Python: use client=rest"
+            ),
             "": "Airflow 1.10 has no pools that this collection can manage through Airflow's own Python: use client=rest",
         },
     ),
@@ -652,12 +723,18 @@ ROWS = [
             (
                 "a home without a database",
                 dict(airflow_home="<folder>/home", airflow_env_file=None),
-                "the Airflow home <folder>/home holds neither airflow.cfg nor airflow.db, and no setting names a database: set airflow_home, or airflow_env_file, as the service has it",
+                (
+                    "the Airflow home <folder>/home holds neither airflow.cfg nor airflow.db, and no setting names a database: "
+                    "set airflow_home, or airflow_env_file, as the service has it"
+                ),
             ),
             (
                 "a home with an empty database",
                 dict(airflow_home="<folder>/empty", airflow_env_file="<folder>/empty.env"),
-                "The database sqlite:///<folder>/empty/airflow.db has no Airflow tables yet: initialise it, or set airflow_home or airflow_env_file as the service has it",
+                (
+                    "The database sqlite:///<folder>/empty/airflow.db has no Airflow tables yet: initialise it, or set "
+                    "airflow_home or airflow_env_file as the service has it"
+                ),
             ),
             ("settings that are not there", dict(airflow_env_file="<folder>/no.env"), "There is no airflow_env_file '<folder>/no.env'"),
             ("a folder for settings", dict(airflow_env_file="<folder>"), "airflow_env_file '<folder>' cannot be read: [Errno 21] Is a directory: '<folder>'"),
@@ -680,9 +757,18 @@ ROWS = [
                 "another auth than that of API users",
                 dict(airflow_env_file="<folder>/other.env"),
                 {
-                    "airflow_1_10": "This Airflow 1.10.15 authenticates by airflow.api.auth.backend.deny_all; its database holds users of the REST API only under airflow.contrib.auth.backends.password_auth",
-                    "airflow_2_11": "This Airflow 2.11.2 authenticates by example.AuthManager; its database holds users of the REST API only under airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
-                    "": "This Airflow 3.3.2 authenticates by example.AuthManager; its database holds users of the REST API only under airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+                    "airflow_1_10": (
+                        "This Airflow 1.10.15 authenticates by airflow.api.auth.backend.deny_all; its database holds users of the "
+                        "REST API only under airflow.contrib.auth.backends.password_auth"
+                    ),
+                    "airflow_2_11": (
+                        "This Airflow 2.11.2 authenticates by example.AuthManager; its database holds users of the REST API only "
+                        "under airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
+                    ),
+                    "": (
+                        "This Airflow 3.3.2 authenticates by example.AuthManager; its database holds users of the REST API only "
+                        "under airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager"
+                    ),
                 },
             ),
             ("an account that is not there", dict(airflow_user="no-such-account"), "There is no user 'no-such-account' here: see airflow_user"),
