@@ -47,7 +47,8 @@ def login(transport: Transport, options: Mapping[str, t.Any]) -> Hook:
         raise ApiError(f"{transport.url} does not accept the password of user {username!r}: check api_username and api_password", 401, **details)
     if answer.status != 201 or not isinstance(answer.body, dict) or not isinstance(answer.body.get("access_token"), str):
         raise ApiError(
-            f"{transport.url} gave no token for user {username!r} (HTTP {answer.status} to POST /auth/token): are api_url and api_version right?",
+            f"{transport.url} gave no token for user {username!r} (HTTP {answer.status} to POST /auth/token): "
+            "are api_url and api_version right? (api_auth=login needs Airflow 3)",
             answer.status,
             **details,
         )
@@ -63,6 +64,8 @@ def method(options: Mapping[str, t.Any], by_password: str) -> str:
         return options["api_auth"]
     if options["api_token"]:
         return "token"
+    if options["api_password"] and not options["api_username"]:
+        raise AirflowError("api_password is given without api_username: give both (or AIRFLOW_API_USERNAME)")
     return by_password if options["api_username"] else "none"
 
 

@@ -83,12 +83,14 @@ def _by_rest(options: Mapping[str, t.Any]) -> Connection:
         raise AirflowError("api_url is missing: give the address of Airflow's web server, or set AIRFLOW_API_URL where the module runs")
     if options["api_timeout"] <= 0 or options["api_retries"] < 0:
         raise AirflowError("api_timeout must be more than 0 s, and api_retries not negative")
+    if options["client_key"] and not options["client_cert"]:
+        raise AirflowError("client_key is given without client_cert: name the certificate that it belongs to")
     cert = (options["client_cert"], options["client_key"]) if options["client_key"] else options["client_cert"]
     verify = options["validate_certs"] and (options["ca_path"] or True)
     transport = Transport(base(options["api_url"]), verify, cert, options["api_timeout"], options["api_retries"])
     dialect, version = _choose(transport, options["api_version"])
     method = _auth.method(options, dialect.by_password)
-    session = Session(transport, lambda: _auth.METHODS[method](transport, options), dialect.expired, dialect.hints, dialect.error_key)
+    session = Session(transport, lambda: _auth.METHODS[method](transport, options), dialect.expired, dialect.hints, dialect.error_key, dialect.everybody)
     return Connection(session, dialect, version)
 
 
@@ -122,4 +124,4 @@ def _choose(transport: Transport, asked: str) -> tuple[Dialect, str | None]:
             if version:
                 return dialect, version
             tried.append(f"{dialect.probe}: HTTP {answer.status}" + (f", {explain(answer.body)[:60]}" if answer.status == 200 else ""))
-    raise AirflowError(f"What answers at {transport.url} is not an Airflow that we know: check api_url ({'; '.join(tried)})")
+    raise AirflowError(f"What answers at {transport.where} is not an Airflow that we know: check api_url ({'; '.join(tried)})")

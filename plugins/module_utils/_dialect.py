@@ -15,6 +15,9 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 
+PAGE = 100  # as many as any Airflow gives at once
+
+
 class Codec(t.NamedTuple):
     """The shape of one value on the wire, where it is not the option's own."""
 
@@ -64,6 +67,9 @@ class Endpoint(t.NamedTuple):
     mask: str = ""  # how update_mask is written: joined, repeated, or not at all
     missing: Collection[int] = (404,)  # statuses that mean: there is no such object
     taken: Collection[int] = (409,)  # statuses of a POST that may mean: there is one already
+    plural: str = ""  # what a list stands under in its answer
+    finds: Mapping[str, Collection[str]] = {}  # option -> parameters of a list that must all be this value
+    nullable: Collection[str] = ()  # options that may be sent as null
     page: str = ""  # of one object in the user interface
     store: t.Any = None  # a subclass of Store, for a truly odd server
     rules: Rules = Rules()
@@ -76,19 +82,38 @@ class Store:
         self.title = title
         self.rules = row.rules.of(version)
         self.taken = row.taken
+        self.nullable = row.nullable
         self._session = session
         self._row = row
         self._names = names
         self._scope = scope
-        self._path = row.path.format(**{name: in_path(value) for name, value in scope.items()})
+        self._path = row.path.format(**{name: in_path(value, name) for name, value in scope.items()})
+        self._key = next((name for name in names if row.key and self._wire(name) == row.key), "")
 
     def read(self, key: str) -> dict[str, t.Any] | None:
         body = self._session.call("GET", self._item(key), allow=self._row.missing)
-        return None if body is None else self._decode(body)
+        return None if body is None else self._decode(body, key)
+
+    def find(self, **wished: t.Any) -> list[dict[str, t.Any]]:
+        """All objects that have these values, of all pages."""
+        found: list[dict[str, t.Any]] = []
+        params = {parameter: value for name, value in wished.items() for parameter in self._row.finds[name]}
+        while True:
+            body = self._session.call("GET", self._path, params=dict(params, limit=PAGE, offset=len(found)))
+            page = body.get(self._row.plural) if isinstance(body, dict) else None
+            if not isinstance(page, list):
+                raise self._foreign(self._path)
+            found += [self._decode(one) for one in page]
+            if not page or len(found) >= body.get("total_entries", 0):
+                return found
+
+    def now(self) -> t.Any:
+        """By the server's clock."""
+        return self._session.now()
 
     def create(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
         always = {name: value() if callable(value) else value for name, value in self._row.always.items()}
-        return self._decode(self._session.call("POST", self._path, json=dict(always, **self._encode(values))))
+        return self._decode(self._session.call("POST", self._path, json=dict(always, **self._encode(values))), values.get(self._key))
 
     def update(self, key: str, patch: Mapping[str, t.Any], current: Mapping[str, t.Any]) -> dict[str, t.Any]:
         names = list(self._encode(patch))
@@ -96,7 +121,7 @@ class Store:
         if self._row.patch_key:
             body[self._row.patch_key] = key
         params = {"joined": {"update_mask": ",".join(names)}, "repeated": {"update_mask": names}}.get(self._row.mask)
-        return self._decode(self._session.call("PATCH", self._item(key), json=body, params=params))
+        return self._decode(self._session.call("PATCH", self._item(key), json=body, params=params), key)
 
     def delete(self, key: str) -> None:
         self._session.call("DELETE", self._item(key), allow=self._row.missing)
@@ -109,7 +134,7 @@ class Store:
         """Raise what the server would say to these values, or (None) to a removal, only when it is done."""
 
     def _item(self, key: str) -> str:
-        return self._path + (self._row.item.format(in_path(key)) if self._row.item else "")
+        return self._path + (self._row.item.format(in_path(key, self._key or "The name")) if self._row.item else "")
 
     def _wire(self, name: str) -> str:
         return self._row.wire.get(name, name)
@@ -117,15 +142,23 @@ class Store:
     def _encode(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
         return {self._wire(name): self._row.codecs[name].encode(value) if name in self._row.codecs else value for name, value in values.items()}
 
-    def _decode(self, body: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        """The same keys on every Airflow, null where this one does not tell."""
-        found = {name: body.get(self._row.reads.get(name, self._wire(name))) for name in self._names}
+    def _decode(self, body: Mapping[str, t.Any], key: str | None = None) -> dict[str, t.Any]:
+        """The same keys on every Airflow, null where this one does not tell. What is not the one that was asked for is nobody's answer."""
+        wires = {name: self._row.reads.get(name, self._wire(name)) for name in self._names}
+        if not isinstance(body, dict) or not set(wires.values()) & set(body):
+            raise self._foreign(self._path)
+        if self._key and key is not None and body.get(wires[self._key], key) != key:
+            raise self._foreign(self._path)
+        found = {name: body.get(wire) for name, wire in wires.items()}
         found.update({name: self._row.codecs[name].decode(value) for name, value in found.items() if name in self._row.codecs})
         found.update({name: value for name, value in self._scope.items() if name in found})
         found.update({name: value for name, (value, why) in self.rules.fixed.items() if name in found})
         if self._row.page:
             found["url"] = self._session.url + self._row.page.format(**{name: in_path(value) for name, value in found.items() if value})
         return found
+
+    def _foreign(self, path: str) -> AirflowError:
+        return AirflowError(f"What {self._session.url}{path} answers is not what an Airflow says: is api_url Airflow's own address?")
 
 
 class Dialect(t.NamedTuple):
@@ -144,7 +177,8 @@ class Dialect(t.NamedTuple):
     expired: Collection[tuple[int, str]] = ()  # answers that mean: log in again
     guards: tuple[str, Mapping[int, str]] = ("", {})  # a path that tells by its status, without credentials, who authenticates
     error_key: str = "detail"  # in the body of every error of the API itself
-    hints: Mapping[int, str] = {}  # what to do about a status
+    hints: Mapping[t.Any, str] = {}  # what to do about a status, or about (status, detail)
+    everybody: str = ""  # a path that every user may read, where a wrong password and a missing right are the same answer
 
     def open(self, session: t.Any, kind: str, names: Collection[str], scope: Mapping[str, t.Any], version: str | None) -> t.Any:
         row = self.rows.get(kind)
@@ -153,11 +187,11 @@ class Dialect(t.NamedTuple):
         return (row.store or self.store)(session, row, names, scope, self.title, version)
 
 
-def in_path(value: t.Any) -> str:
+def in_path(value: t.Any, name: str = "The name") -> str:
     """Percent-encoded with no safe characters. Clients, proxies and servers resolve dots and slashes, so some names cannot be asked for by path."""
     text = str(value)
     if text in ("", ".", "..") or text.startswith("/"):
-        raise AirflowError(f"The name {text!r} cannot be part of an address: no Airflow can be asked for it")
+        raise AirflowError(f"{name} {text!r} cannot be part of an address: no Airflow can be asked for it")
     return quote(text, safe="")
 
 

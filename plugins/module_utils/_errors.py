@@ -26,11 +26,12 @@ class TransportError(AirflowError):
 
 
 class ApiError(AirflowError):
-    """The server answered, and did not do what was asked."""
+    """The server answered, and did not do what was asked. ``retry_after``: seconds that it asked to be left alone for."""
 
-    def __init__(self, msg: str, status: int, **details: t.Any) -> None:
+    def __init__(self, msg: str, status: int, retry_after: float = 0.0, **details: t.Any) -> None:
         super().__init__(msg, status=status, **details)
         self.status = status
+        self.retry_after = retry_after
 
 
 class Unsupported(AirflowError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION, Connection, connect
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import NotThereYet
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, NotThereYet
 from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import apply, fit, plan
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, Resource
 
@@ -27,12 +27,24 @@ class Context:
         tell: Callable[[dict[str, t.Any]], None],
         warn: Callable[[str], None],
         connections: dict[t.Any, Connection],
+        memory: dict[t.Any, t.Any] | None = None,
     ) -> None:
         self.options = options
         self.check_mode = check_mode
         self.tell = tell
         self.warn = warn
         self._connections = connections
+        self._memory: dict[t.Any, t.Any] = {} if memory is None else memory
+
+    def of(self, options: Mapping[str, t.Any], warn: Callable[[str], None]) -> Context:
+        """The same for a part of the task, with options of its own."""
+        return Context(options, self.check_mode, self.tell, warn, self._connections, self._memory)
+
+    def once(self, what: t.Any, ask: Callable[[], t.Any]) -> t.Any:
+        """What needs to be asked once in a task."""
+        if what not in self._memory:
+            self._memory[what] = ask()
+        return self._memory[what]
 
     @property
     def connection(self) -> Connection:
@@ -67,8 +79,13 @@ def perform(
 
 def _make_it_so(resource: Resource, context: Context) -> dict[str, t.Any]:
     options, key = context.options, context.options[resource.key]
+    if key == "":
+        raise AirflowError(f"{resource.key} is empty: give the one that is meant")
     absent = options["state"] == "absent"
     desired = resource.desired(options)
+    for name, value in desired.items():
+        if resource.fields[name].wrong(value):
+            raise AirflowError(f"{name} {resource.fields[name].wrong(value)}")
     try:
         store = context.open(resource, resource.scope(options))
     except NotThereYet as exc:

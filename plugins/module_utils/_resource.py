@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
+from datetime import datetime, timezone
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -21,9 +23,28 @@ def as_set(one: t.Any, other: t.Any) -> bool:
     return set(one or ()) == set(other or ())
 
 
+DATE = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|[+-]\d\d:?\d\d)\Z")
+
+
+def instant(text: str) -> datetime:
+    """Of a date with its time zone (ISO 8601); ValueError for anything else. (``fromisoformat`` of Python 3.8 knows too few forms.)"""
+    match = DATE.match(text)
+    if not match:
+        raise ValueError(text)
+    day, minute, second, fraction, zone = match.groups()
+    zone = "+0000" if zone == "Z" else zone.replace(":", "")
+    return datetime.strptime(f"{day} {minute}:{second or '00'}.{(fraction or '0')[:6]}{zone}", "%Y-%m-%d %H:%M:%S.%f%z").astimezone(timezone.utc)
+
+
+def as_instant(one: t.Any, other: t.Any) -> bool:
+    """Dates that mean the same moment."""
+    return one == other if one is None or other is None else instant(one) == instant(other)
+
+
 class Field(t.NamedTuple):
     spec: Mapping[str, t.Any]  # Ansible's own words, verbatim
     same: Callable[[t.Any, t.Any], bool] = equal
+    wrong: Callable[[t.Any], str] = lambda value: ""  # why no Airflow should get this value: some take it, and are broken by it
     describes: bool = False  # says something to people only: an Airflow that lacks it goes without, with a warning
 
     @property

@@ -21,8 +21,9 @@ class Session:
     """Calls a server as one user.
 
     ``log_in`` is called before the first request, and once more when an answer is one of ``expired`` (status, detail).
-    ``hints`` say what to do next, by status. ``error_key`` is in the body of every error of the API itself: without it a 404 comes from
-    a proxy, or from an Airflow that does not have this API at all, and does not mean that an object is missing.
+    ``hints`` say what to do next, by status, or by status and detail. ``error_key`` is in the body of every error of the API itself:
+    without it a 404 comes from a proxy, or from an Airflow that does not have this API at all, and does not mean that an object is missing.
+    ``everybody`` is a path that every user may read, where a wrong password and a missing right are one and the same 403.
     """
 
     def __init__(
@@ -30,14 +31,16 @@ class Session:
         transport: Transport,
         log_in: Callable[[], Callable[[t.Any], t.Any]],
         expired: Collection[tuple[int, str]] = (),
-        hints: Mapping[int, str] | None = None,
+        hints: Mapping[t.Any, str] | None = None,
         error_key: str = "detail",
+        everybody: str = "",
     ) -> None:
         self._transport = transport
         self._log_in = log_in
         self._expired = expired
         self._hints = hints or {}
         self._error_key = error_key
+        self._everybody = everybody
         self._hook: t.Any = None
 
     @property
@@ -59,6 +62,10 @@ class Session:
             raise self._refused(method, path, answer)
         return answer.body
 
+    def now(self) -> t.Any:
+        """By the server's clock."""
+        return self._transport.now()
+
     def status(self, path: str) -> int:
         """Of a GET without credentials."""
         return self._transport.send("GET", path, lambda request: request).status
@@ -76,11 +83,15 @@ class Session:
         else:
             said = explain(answer.body)
             msg = f"{method} {url}: HTTP {answer.status}" + (f", {said}" if said else "")
-            if answer.status == 404 and not self._by_the_api(answer):
+            if answer.status == 405 or (answer.status == 404 and not self._by_the_api(answer)):
                 msg += " (there is no such address: are api_url and api_version right?)"
+            elif answer.status == 403 and self._everybody and self._transport.send("GET", self._everybody, self._hook).status == 200:
+                msg += " (the password is right, but this user may not do that: he needs another role)"
             elif answer.status in self._hints:
-                msg += f" ({self._hints[answer.status]})"
-        return ApiError(msg, answer.status, method=method, url=url, body=answer.body)
+                msg += f" ({self._hints.get((answer.status, said)) or self._hints[answer.status]})"
+        after = str(answer.headers.get("Retry-After", ""))
+        body = explain(answer.body) if isinstance(answer.body, str) else answer.body  # nobody wants a page
+        return ApiError(msg, answer.status, retry_after=float(after) if after.isdigit() else 0.0, method=method, url=url, body=body)
 
 
 def explain(body: t.Any) -> str:

@@ -6,10 +6,15 @@
 
 from __future__ import annotations
 
+import os
+import re
 import typing as t
+from datetime import datetime, timedelta, timezone
+from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TransportError
+from ansible_collections.dagops.airflow.plugins.module_utils._lost import LOST, MISADDRESSED, chain, find, plain
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -17,6 +22,7 @@ if t.TYPE_CHECKING:
 READS = frozenset(("GET", "HEAD"))
 TRY_AGAIN = (429, 500, 502, 503, 504)
 BACKOFF = 0.5  # seconds; urllib3 doubles it from one try to the next
+LOGIN = "/auth/token"  # the one POST that may be done twice: it only buys a token
 
 
 class Answer(t.NamedTuple):
@@ -28,7 +34,7 @@ class Answer(t.NamedTuple):
 class Transport:
     """Sends requests to one server over kept-alive connections.
 
-    Reads are tried again after lost connections and the answers of TRY_AGAIN; anything else only where no connection came about.
+    Reads, and a log-in, are tried again after lost connections and the answers of TRY_AGAIN; anything else only where no connection came about.
     Redirects are not followed: behind a proxy one leads to a log-in page, on Airflow 2 to another variable.
     """
 
@@ -39,6 +45,18 @@ class Transport:
         self._timeout = timeout
         self._retries = retries
         self._requests: t.Any = None
+        self._proxy: str | None = None
+        self._answered = False
+        self._ahead = timedelta()  # the server's clock against ours
+
+    @property
+    def where(self) -> str:
+        """The address, and how it is reached: what an error must name."""
+        return self.url + (f" (through the proxy {self._proxy})" if self._proxy else "")
+
+    def now(self) -> datetime:
+        """By the server's clock, as its last answer told it in whole seconds, so rather late than early; by ours before the first one."""
+        return datetime.now(timezone.utc) + self._ahead
 
     def send(
         self,
@@ -50,92 +68,157 @@ class Transport:
     ) -> Answer:
         import requests  # here: a module that sends no request does not pay for it
 
-        session = self._session(requests)
-        try:
-            # The auth hook also keeps ~/.netrc from replacing the credentials.
-            response = session.request(
-                method,
-                self.url + path,
-                auth=auth,
-                json=json,
-                params=params,
-                timeout=self._timeout,
-                allow_redirects=False,
-                verify=self._verify_for(session),
-                cert=self._cert,
-            )
-        except (requests.RequestException, OSError, UnicodeError) as exc:  # OSError: a file that is not there
-            raise _lost(self.url, self._timeout, method, path, exc) from None
+        if self._requests is None:
+            self._requests = _session(requests, self.url, self._verify, self._cert, self._retries)
+            self._proxy = _without_password(requests.utils.select_proxy(self.url, self._requests.proxies))
+        tries = self._retries if method in READS or path == LOGIN else 0
+        while True:
+            try:
+                response = self._requests.request(method, self.url + path, auth=auth, json=json, params=params, timeout=self._timeout, allow_redirects=False)
+                _whole(response)
+                break
+            except requests.exceptions.ChunkedEncodingError as exc:  # a body that was cut: urllib3 has let it go already
+                if tries <= 0:
+                    raise self._lost(method, path, exc) from None
+                tries -= 1
+            except (requests.RequestException, OSError, UnicodeError) as exc:
+                raise self._lost(method, path, exc) from None
+        self._ahead = _date(response, default=self.now()) - datetime.now(timezone.utc)
         try:
             body = response.json()
         except ValueError:
             body = response.text
+        if response.status_code >= 400 and isinstance(body, str):
+            error = self._error(MISADDRESSED, method, path, f"HTTP {response.status_code}", " ".join(body.split()))
+            if error:
+                raise error
+        self._answered = True
         return Answer(response.status_code, body, response.headers)
 
     def close(self) -> None:
         if self._requests is not None:
             self._requests.close()
 
-    def _session(self, requests: t.Any) -> t.Any:
-        if self._requests is None:
-            import urllib3
-            from urllib3.util.retry import Retry
+    def _lost(self, method: str, path: str, exc: BaseException) -> TransportError:
+        errors = chain(exc)
+        names, last = " ".join(type(one).__name__ for one in errors), errors[-1]
+        return self._error(LOST, method, path, names, str(last), str(last.__cause__ or last.__context__ or ""))
 
-            if self._verify is False:  # it was asked for: in the worker a warning would be noise on the terminal
-                urllib3.disable_warnings(urllib3.exceptions.InsecureRequestWarning)
-            retry = Retry(
-                total=self._retries,
-                backoff_factor=BACKOFF,
-                allowed_methods=READS,
-                status_forcelist=TRY_AGAIN,
-                raise_on_status=False,
-                respect_retry_after_header=True,
+    def _error(self, table: t.Any, method: str, path: str, names: str, text: str, cause: str = "") -> TransportError | None:
+        where = urlsplit(self.url)
+        how = f"{where.scheme}{' proxied' if self._proxy else ''}{'' if self._answered else ' first'}"
+        found = find(table, f"{how} {names}: {text} {cause}")
+        if found is None:
+            return None
+        reached, sentence = found
+        told = sentence.format(
+            base=self.url,
+            where=self.where,
+            host=where.hostname,
+            proxy=self._proxy,
+            variable=f"{(where.scheme if where.scheme in self._requests.proxies else 'all').upper()}_PROXY",
+            trusted=_trusted(self._verify),
+            timeout=self._timeout,
+            why=plain(text) or names.split()[-1],
+        )
+        return TransportError(told, reached, method=method, url=self.url + path)
+
+
+def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries: int) -> t.Any:
+    """Looks at the environment once: requests would do so before every request, and let some of it win over our own options."""
+    from urllib3 import disable_warnings
+    from urllib3.exceptions import InsecureRequestWarning
+    from urllib3.util.retry import Retry
+
+    session = requests.Session()
+    found = session.merge_environment_settings(url, {}, None, verify, cert)
+    session.trust_env = False  # from here on; nor does a ~/.netrc replace the credentials
+    session.proxies, session.cert = found["proxies"], found["cert"]
+    session.verify = found["verify"] or verify  # an empty variable means nothing; older releases of requests then validated nothing
+    scheme = urlsplit(url).scheme
+    if scheme == "https":
+        _judge_files(_trusted(verify), session.verify, session.cert)
+        if session.verify is False:
+            disable_warnings(InsecureRequestWarning)  # the user said so
+    session.headers["Accept"] = "application/json"
+    retry = Retry(
+        total=retries,
+        other=0,  # what TLS refuses, it refuses again; and urllib3 would not look whether it was a write
+        backoff_factor=BACKOFF,
+        allowed_methods=READS,
+        status_forcelist=TRY_AGAIN,
+        raise_on_status=False,
+        respect_retry_after_header=True,
+    )
+    reads = requests.adapters.HTTPAdapter(max_retries=retry)
+    login = requests.adapters.HTTPAdapter(max_retries=retry.new(allowed_methods=("POST",)))
+    login.poolmanager, login.proxy_manager = reads.poolmanager, reads.proxy_manager  # one connection is enough
+    session.mount(f"{scheme}://", reads)
+    session.mount(url + LOGIN, login)
+    return session
+
+
+def _trusted(verify: bool | str) -> str:
+    """Whose authorities are trusted."""
+    if isinstance(verify, str):
+        return f"ca_path {verify}"
+    named = (f"{name} {os.environ[name]}" for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE") if os.environ.get(name))
+    return next(named, "Python's library requests")
+
+
+def _whole(response: t.Any) -> None:
+    """urllib3 before 2 takes a body that was cut for a short one."""
+    import requests
+
+    length = response.headers.get("Content-Length", "")
+    if length.isdigit() and response.request.method != "HEAD" and response.raw.tell() < int(length):
+        raise requests.exceptions.ChunkedEncodingError(f"{response.raw.tell()} of {length} bytes came")
+
+
+def _date(response: t.Any, default: datetime) -> datetime:
+    try:
+        return parsedate_to_datetime(response.headers["Date"])
+    except (KeyError, TypeError, ValueError):
+        return default
+
+
+def _without_password(proxy: str | None) -> str | None:
+    return proxy and re.sub(r"^(\w+://)?[^/]*@", r"\1", proxy)
+
+
+def _judge_files(trusted: str, verify: bool | str, cert: tuple[str | None, str] | str | None) -> None:
+    """A file of certificates that is none is told by its name: OpenSSL names no file, and asks the terminal for a passphrase."""
+    import ssl  # here: most who import this file use no TLS
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if isinstance(verify, str):
+        option = trusted.partition(" ")[0]
+        _read(option, verify)
+        try:
+            context.load_verify_locations(**{"capath" if os.path.isdir(verify) else "cafile": verify})
+        except OSError as exc:
+            raise AirflowError(f"{option} {verify!r} holds no certificates in the form of PEM ({plain(str(exc))})") from None
+    if cert:
+        certificate, key = (cert, None) if isinstance(cert, str) else cert
+        _read("client_cert", certificate)
+        if key:
+            _read("client_key", key)
+
+        def passphrase() -> str:
+            raise AirflowError(
+                f"The key in {key or certificate!r} has a passphrase, which nobody is there to type: give one without, readable by its user alone"
             )
-            self._requests = requests.Session()
-            self._requests.headers["Accept"] = "application/json"
-            self._requests.mount(self.url, requests.adapters.HTTPAdapter(max_retries=retry))
-        return self._requests
 
-    def _verify_for(self, session: t.Any) -> bool | str:
-        """Our own options win over REQUESTS_CA_BUNDLE, which wins over the default."""
-        if self._verify is not True:
-            return self._verify
-        return session.merge_environment_settings(self.url, {}, None, None, None)["verify"]
+        try:
+            context.load_cert_chain(certificate, key, passphrase)
+        except OSError as exc:
+            what = f"client_cert {certificate!r} and client_key {key!r} are no" if key else f"client_cert {certificate!r}, without a client_key, holds no"
+            raise AirflowError(f"{what} certificate and its key in the form of PEM ({plain(str(exc))})") from None
 
 
-def _lost(base: str, timeout: float, method: str, path: str, exc: Exception) -> AirflowError:
-    """The sentence for an exchange that did not come about."""
-    where = urlsplit(base)
-    reason = _root(exc)
-    name, text = type(reason).__name__, str(reason)
-    details = dict(method=method, url=base + path)
-    if isinstance(exc, UnicodeError) or name in ("InvalidURL", "LocationParseError"):
-        return AirflowError(f"api_url {base!r} is no address of a web server: {text}", **details)
-    if "SSL" in name or "Certificate" in name or "CERTIFICATE" in text or "invalid path" in text:
-        if "CERTIFICATE_VERIFY_FAILED" in text or "doesn't match" in text:
-            hint = "name the authority that signed it in ca_path, or set validate_certs to false"
-        elif "WRONG_VERSION_NUMBER" in text or "record layer" in text:
-            hint = "the server does not speak TLS: try http:// in api_url"
-        else:
-            hint = "see api_url, ca_path (else REQUESTS_CA_BUNDLE), client_cert and client_key"
-        return TransportError(f"No secure connection to {base}: {text}; {hint}", reached=False, **details)
-    if name == "NameResolutionError" or "getaddrinfo" in text or "Name or service not known" in text or "name resolution" in text:
-        return TransportError(f"The host {where.hostname!r} of api_url cannot be found: check the name", reached=False, **details)
-    if name == "ConnectTimeoutError":
-        return TransportError(f"Nothing answered at {base} within {timeout:g} s: check host, port and firewall", reached=False, **details)
-    if name == "NewConnectionError":
-        why = "connection refused" if "refused" in text.lower() else text.rpartition(": ")[2]
-        return TransportError(f"No server answers at {base} ({why}): is Airflow running there, and is the port right?", reached=False, **details)
-    if name in ("ReadTimeoutError", "ReadTimeout"):
-        return TransportError(f"{base} took the request, but gave no answer within {timeout:g} s (api_timeout)", reached=True, **details)
-    if name == "BadStatusLine" and where.scheme == "http":
-        text += "; if the server speaks TLS, use https:// in api_url"
-    return TransportError(f"The connection to {base} broke before the answer came: {text or name}", reached=True, **details)
-
-
-def _root(exc: BaseException) -> BaseException:
-    """requests wraps urllib3's error, which wraps the system's: the sentence is made from the one that says what happened."""
-    for inner in (getattr(exc, "reason", None), *exc.args):
-        if isinstance(inner, BaseException) and inner is not exc:
-            return _root(inner) if not isinstance(inner, OSError) or hasattr(inner, "reason") else inner
-    return exc
+def _read(option: str, path: str) -> None:
+    try:
+        if not os.path.isdir(path):
+            open(path, "rb").close()
+    except OSError as exc:
+        raise AirflowError(f"{option} {path!r} cannot be read ({plain(str(exc.strerror))}): it is looked for where the module runs") from None

@@ -12,9 +12,35 @@ import typing as t
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TimedOut
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Collection
+    from collections.abc import Callable, Collection, Mapping
 
 FIRST_PAUSE = 0.5  # seconds; each pause is half as long again as the one before, up to poll_interval
+
+
+LONGEST_PAUSE = 30.0  # seconds, whatever a server asks for
+
+
+class Tries:
+    """How often something may be done again, with growing pauses, or such as the server asked for."""
+
+    def __init__(self, number: int) -> None:
+        self._left = number
+        self._pause = FIRST_PAUSE
+
+    def again(self, asked: float = 0.0) -> bool:
+        """False where it was tried often enough; True after a pause."""
+        if self._left <= 0:
+            return False
+        self._left -= 1
+        time.sleep(min(max(self._pause, asked), LONGEST_PAUSE))
+        self._pause *= 2
+        return True
+
+
+def judge_seconds(options: Mapping[str, t.Any], *names: str, least: float = 0.001) -> None:
+    for name in names:
+        if not options[name] >= least or options[name] == float("inf"):
+            raise AirflowError(f"{name} is a number of seconds, it cannot be {options[name]:g}")
 
 
 class Until(t.NamedTuple):

@@ -13,8 +13,12 @@ author:
   - dagops contributors (@dagops)
 description:
   - Starts a run of a DAG through the REST API of Airflow 1.10, 2.x or 3.x, and can wait for its end.
-  - The same task played twice gives one run. What makes two tasks the same is O(run_id) where it is given, else O(dag_id), O(conf) and O(run_key) together.
-  - A run that is there already is found, not doubled, whether it still runs or has ended. If it has failed, the task fails.
+  - The same task played twice gives one run. What makes two tasks the same is O(run_id) where it is given, else O(logical_date), else O(dag_id), O(conf)
+    and O(run_key) together.
+  - A run that is there already is found, not doubled, whether it still runs or has ended. If it has failed, the task fails, see O(if_failed).
+  - A lost connection doubles nothing and loses nothing. After any answer but a clear yes or a clear no the module looks for its run, and only then
+    starts it again, at most O(api_retries) times. RV(ignore:changed) says whether this very task has started the run, also in a race of several controllers,
+    unless O(logical_date) is given and the answer was lost, for then nobody can know.
 extends_documentation_fragment:
   - dagops.airflow.connection
   - dagops.airflow.attributes
@@ -33,7 +37,9 @@ options:
     type: str
     required: true
   conf:
-    description: Its configuration, a mapping. None is the same as an empty one.
+    description:
+      - Its configuration, a mapping. None is the same as an empty one.
+      - Airflow 2 and 3 check it against the params of the DAG; what they refuse fails the task by the name of the param.
     type: dict
   run_id:
     description:
@@ -45,13 +51,49 @@ options:
       - Any text that says which of many equal runs is meant, such as a date, a commit, or the id of a pipeline.
       - Without it, and without O(run_id) and O(force), a DAG is run once ever with one and the same O(conf). A task that finds such a run at its end warns.
     type: str
+  logical_date:
+    description:
+      - The date that the run is for, with its time zone (ISO 8601), such as V(2026-11-25T00:00:00+00:00). A date has one run, and that run is the one meant,
+        whatever its name, also if Airflow's scheduler made it.
+      - By default the moment of the trigger, by the server's clock.
+      - V(none) asks for a run without a date, which only Airflow 3 has. It says nothing about which run is meant.
+    type: str
+  data_interval_start:
+    description: Start of the data that the run is for, with O(data_interval_end) and O(logical_date). Airflow 2.2 and newer.
+    type: str
+  data_interval_end:
+    description: End of the data that the run is for, with O(data_interval_start) and O(logical_date). Airflow 2.2 and newer.
+    type: str
+  run_after:
+    description: The earliest moment at which a new run may start. Airflow 3 only. A run that is there already keeps its own.
+    type: str
   force:
-    description: Start another run in any case.
+    description: Start another run in any case. Excludes O(run_id), O(logical_date) and O(if_failed).
     type: bool
     default: false
   note:
-    description: A note for the people who look at the run. Airflow before 2.5 has none, and goes without.
+    description: A note for the people who look at a new run, at most 1000 characters. Airflow before 2.5 has none, and goes without.
     type: str
+  if_failed:
+    description:
+      - What to do with a run that was there already and has failed. Its newest attempt counts.
+      - V(fail) fails the task.
+      - V(clear) has its failed tasks done again, in the same run. Airflow 2 and 3.
+      - V(rerun) starts the next attempt, a run called C(retry__<run id>__2), C(retry__<run id>__3) and so on, with the same O(conf).
+    type: str
+    choices: [fail, clear, rerun]
+    default: fail
+  max_attempts:
+    description: How many attempts O(if_failed=rerun) starts at most, the first one included. After that the task fails.
+    type: int
+    default: 2
+  unpause:
+    description:
+      - Whether to unpause the DAG where it is paused. This also sets its scheduled runs going.
+      - A paused DAG takes runs, and does not start them. Without this option a run that would be waited for is not made,
+        and any other one is made with a warning.
+    type: bool
+    default: false
   wait:
     description: Whether to wait for the end of the run. A run that fails is then a failed task.
     type: bool
@@ -65,7 +107,9 @@ options:
     type: float
     default: 10
   wait_for_dag:
-    description: Seconds to wait for a DAG that was just deployed, until Airflow has read its file.
+    description:
+      - Seconds to wait for a DAG that was just deployed, until Airflow has read its file.
+      - If the file cannot be imported, the task fails with the error, RV(import_error) (Airflow 2 and 3).
     type: float
     default: 0
 seealso:
@@ -83,6 +127,26 @@ EXAMPLES = r"""
       day: "2026-11-25"
     run_key: nightly 2026-11-25
     wait: true
+
+- name: Start what has failed once more, three times in all
+  dagops.airflow.airflow_dag_trigger:
+    api_url: http://airflow.example.org:8080
+    api_username: deployer
+    api_password: "{{ deployer_password }}"
+    dag_id: load_sales
+    conf:
+      day: "2026-11-25"
+    run_key: nightly 2026-11-25
+    if_failed: rerun
+    max_attempts: 3
+
+- name: The run of a date, whoever has started it
+  dagops.airflow.airflow_dag_trigger:
+    api_url: http://airflow.example.org:8080
+    api_username: deployer
+    api_password: "{{ deployer_password }}"
+    dag_id: load_sales
+    logical_date: "2026-11-25T00:00:00+00:00"
 
 - name: Another run, in any case
   dagops.airflow.airflow_dag_trigger:
@@ -131,6 +195,9 @@ dag_run:
     end_date:
       description: When it ended. Null on Airflow 1.10.
       type: str
+    run_after:
+      description: The earliest moment at which it may start. Null on Airflow 1.10 and 2.
+      type: str
     data_interval_start:
       description: Start of the data that it is for. Null on Airflow 1.10.
       type: str
@@ -149,6 +216,16 @@ found:
   returned: success
   type: bool
   sample: false
+attempt:
+  description: Which attempt the run is, 1 for the first, see O(if_failed).
+  returned: success, and on failure where the run is known
+  type: int
+  sample: 1
+import_error:
+  description: The traceback of the DAG's file, where that is why no run was started.
+  returned: when the file cannot be imported
+  type: str
+  sample: "Traceback (most recent call last): ... ModuleNotFoundError: No module named 'sales'"
 run_url:
   description:
     - The run's page in Airflow's web interface.

@@ -9,6 +9,7 @@ A module costs its host the start of a Python, a quarter second or more; in the 
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import importlib.util
 import json
@@ -66,12 +67,24 @@ class WorkerAction(ActionBase):
                 msg = f"Unsupported parameters for ({self._task.action}) module: {msg}"
             return remove_values(dict(failed=True, changed=False, msg=msg), checked._no_log_values)
         try:
-            result = perform(self.what, checked.validated_parameters, self._task.check_mode, warn=warnings.append, connections=CONNECTIONS)
+            with inside(self._loader.get_basedir()):
+                result = perform(self.what, checked.validated_parameters, self._task.check_mode, warn=warnings.append, connections=CONNECTIONS)
         except AirflowError as exc:
             result = dict(dict(changed=False), **exc.details, failed=True, msg=str(exc))
         if warnings:
             result["warnings"] = warnings
         return remove_values(result, checked._no_log_values)
+
+
+@contextlib.contextmanager
+def inside(folder: str) -> t.Iterator[None]:
+    """A module on the controller runs in the folder of the playbook: names of files are meant from there."""
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        yield
+    finally:
+        os.chdir(before)
 
 
 def as_a_module_gets_them(args: t.Any) -> dict[str, t.Any]:

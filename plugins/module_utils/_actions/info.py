@@ -11,11 +11,12 @@ import typing as t
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.health import HEALTH
-from ansible_collections.dagops.airflow.plugins.module_utils._wait import Until, watch
+from ansible_collections.dagops.airflow.plugins.module_utils._wait import Until, judge_seconds, watch
 
 if t.TYPE_CHECKING:
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
 
+NO_MODULES = ("health", "import_error", "cleared_tasks")  # rows that others use
 MUST_BE_HEALTHY = ("metadatabase", "scheduler")
 
 
@@ -23,6 +24,7 @@ def info(context: Context) -> dict[str, t.Any]:
     options = context.options
     if not options["wait_until_healthy"]:
         return dict(changed=False, airflow=_look(context))
+    judge_seconds(options, "wait_timeout", "poll_interval")
     if options["client"] != "rest":
         raise AirflowError("Health is asked through the REST API only: leave out client=python")
 
@@ -45,7 +47,7 @@ def _look(context: Context) -> dict[str, t.Any]:
         version=connection.known_version(),
         title=connection.dialect.title,
         api_version=connection.dialect.name if by_rest else None,
-        kinds=sorted(kind for kind in connection.dialect.rows if kind != HEALTH.kind),
+        kinds=sorted(kind for kind in connection.dialect.rows if kind not in NO_MODULES),
         health=context.open(HEALTH, {}).read("") if by_rest else None,
         auth_manager=connection.auth_manager(),
         database=connection.told.get("database"),

@@ -6,19 +6,30 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-import re
-import secrets
 import time
 import typing as t
+from datetime import datetime, timezone
 
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TimedOut, TransportError
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.diagnose import why_no_run
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import (
+    DATES,
+    NO_DATE,
+    attempt_id,
+    dated,
+    first_and_number,
+    identity,
+    judge,
+    normal,
+    stamp,
+)
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TimedOut, TransportError, Unsupported
 from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import fit
-from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, as_instant, instant
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
-from ansible_collections.dagops.airflow.plugins.module_utils._wait import Until, watch
+from ansible_collections.dagops.airflow.plugins.module_utils._wait import Tries, Until, judge_seconds, watch
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,98 +37,276 @@ if t.TYPE_CHECKING:
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
 
 ENDED = ("success", "failed")
-LONGEST_RUN_ID = 250
-# Prefixes by which Airflow tells where a run came from (airflow.utils.types.DagRunType of 1.10 to 3.3).
-RESERVED = ("scheduled__", "backfill__", "dataset_triggered__", "asset_triggered__", "asset_materialization__", "operator_triggered__")
-DIGEST_VERSION = 1
+
+
+class Wish(t.NamedTuple):
+    """One run that shall be, as this Airflow takes it."""
+
+    values: dict[str, t.Any]  # what is sent
+    by_date: bool = False  # whether its date names it, whatever its id
+    stamped: str = ""  # the option that holds a date of ours alone
+
+    @property
+    def run_id(self) -> str:
+        return self.values["run_id"]
+
+    def made(self, run: Mapping[str, t.Any]) -> bool:
+        """Whether this very wish made the run. Where nothing in it is ours alone nobody can know, and it is taken as made."""
+        return run["run_id"] == self.run_id and (not self.stamped or as_instant(run[self.stamped], self.values[self.stamped]))
 
 
 def trigger(context: Context) -> dict[str, t.Any]:
     options = context.options
-    _judge(options)
-    run_id = identity(options)
-    conf = options["conf"] or {}
-    scope = dict(dag_id=options["dag_id"])
-    what = f"The run {run_id!r} of the DAG {options['dag_id']!r}"
-    runs = context.open(DAG_RUN, scope)
-    wish = dict(run_id=run_id, conf=conf, note=options["note"])
-    wish = fit(DAG_RUN, runs, {name: value for name, value in wish.items() if value is not None}, None, context.warn)
-    if context.check_mode:
-        run, created = _once_there(context, lambda: runs.read(run_id)), False
+    judge_all(options)
+    runs = context.open(DAG_RUN, dict(dag_id=options["dag_id"]))
+    wish = _wish(context, runs)
+    # What would be waited for in vain is not started: the DAG is asked before, and not again afterwards
+    paused = _is_paused(context) if options["wait"] and not options["unpause"] and not context.check_mode else None
+    if context.check_mode or paused:
+        run, made = _find(context, runs, wish), False
         if run is None:
-            _dag(context)
-            return dict(changed=True, found=False, dag_run=dict({name: wish.get(name) for name in DAG_RUN.keys}, **scope), run_url=None)
+            _startable(context, paused)
+            return dict(changed=True, found=False, attempt=1, dag_run=_planned(options, wish), run_url=None)
     else:
-        run, created = _once_there(context, lambda: _create_or_find(context, runs, wish))
-    if created:
-        if _is_paused(context):
-            paused = f"The DAG {options['dag_id']!r} is paused: {what[0].lower() + what[1:]} was made, and will not start before somebody unpauses the DAG"
-            if options["wait"]:
-                raise AirflowError(paused, **_result(run, True))
-            context.warn(paused)
-    else:
-        _same_conf(what, run, conf)
-        if run["state"] in ENDED and not options["run_id"] and options["run_key"] is None:
-            context.warn(
-                f"{what} ended as {run['state']} before: the same DAG with the same conf is run once ever. "
-                "For another run give run_key (a date, a commit) or run_id, or set force"
-            )
+        run, made = _start(context, runs, wish)
+    number, changed = first_and_number(wish.run_id)[1], made
+    if not made:
+        _same(options, wish, run)
+        run, number, changed = _newest(context, runs, wish, run, number)
+    if run["state"] not in ENDED and paused is not False and (changed or options["unpause"] or options["wait"]):
+        changed = _unpaused(context, run, changed, number) or changed
+    result = _result(run, changed, not made, number)
     if options["wait"] and run["state"] not in ENDED and not context.check_mode:
+        until = Until(_name(options, run), "state", ENDED)
+        run_id = run["run_id"]
         try:
-            run = _told(run, watch(lambda: runs.read(run_id), Until(what, "state", ENDED), options["wait_timeout"], options["poll_interval"], context.tell))
+            run = _told(run, watch(lambda: runs.read(run_id), until, options["wait_timeout"], options["poll_interval"], context.tell))
         except AirflowError as exc:  # whatever it was, the run is not lost
-            exc.details = {**_result(run, created), **exc.details, **({"timed_out": True} if isinstance(exc, TimedOut) else {})}
+            exc.details = {**result, **exc.details, **({"timed_out": True} if isinstance(exc, TimedOut) else {})}
             raise
-    result = _result(run, created)
+        result = _result(run, changed, not made, number)
     if run["state"] == "failed":
-        when = "" if created else ", before this task" if not options["wait"] else ""
-        raise AirflowError(f"{what} failed{when}" + (f": see {run['url']}" if run["url"] else ""), **result)
+        raise AirflowError(_failed(options, run, changed, number), **result)
     return result
 
 
-def identity(options: Mapping[str, t.Any]) -> str:
-    """The run's id: as given; else, with force, one that nobody has; else a digest of what was asked, so that the same wish is the same run.
-
-    The digest is SHA-256 over canonical JSON. It can never change: a run that was started by an older release must be found again.
-    """
-    if options["run_id"]:
-        return options["run_id"]
-    if options["force"]:
-        return f"ansible__{secrets.token_hex(16)}"
-    asked = dict(version=DIGEST_VERSION, dag_id=options["dag_id"], conf=options["conf"] or {}, run_key=options["run_key"])
-    canonical = json.dumps(asked, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return f"ansible__{hashlib.sha256(canonical.encode()).hexdigest()[:32]}"
-
-
-def _judge(options: Mapping[str, t.Any]) -> None:
-    """What a server would answer with an error page, or quietly drop, is said before anything is sent."""
-    run_id = options["run_id"]
+def judge_all(options: Mapping[str, t.Any]) -> None:
+    """Before anything is sent."""
     if options["client"] != "rest":
         raise AirflowError("DAG runs are triggered through the REST API only: leave out client=python")
-    if run_id is not None:
-        if not re.match(r"[A-Za-z0-9_.~:+-]+\Z", run_id) or run_id in (".", ".."):
-            raise AirflowError(f"run_id {run_id!r} is none that Airflow takes: letters, digits and _ . ~ : + - only")
-        if len(run_id) > LONGEST_RUN_ID:
-            raise AirflowError(f"run_id is {len(run_id)} characters long, Airflow takes {LONGEST_RUN_ID}")
-        if run_id.startswith(RESERVED):
-            raise AirflowError(f"run_id {run_id!r} begins with {run_id.partition('__')[0]}__, which Airflow keeps for runs of its own")
-    for name, least in (("wait_timeout", 0.001), ("poll_interval", 0.001), ("wait_for_dag", 0)):
-        if options[name] < least:
-            raise AirflowError(f"{name} is a number of seconds, it cannot be {options[name]:g}")
+    judge(options)
+    judge_seconds(options, "wait_timeout", "poll_interval")
+    judge_seconds(options, "wait_for_dag", least=0)
 
 
-def _create_or_find(context: Context, runs: t.Any, wish: Mapping[str, t.Any]) -> tuple[dict[str, t.Any], bool]:
+def _wish(context: Context, runs: t.Any) -> Wish:
+    options = context.options
+    asked = {name: options[name] for name in DAG_RUN.fields if options[name] is not None}
+    asked.update(run_id=identity(options), conf=options["conf"] or {})
+    dateless = asked.get("logical_date") == NO_DATE
+    if dateless:
+        del asked["logical_date"]
+    asked.update({name: normal(asked[name]) for name in DATES if name in asked})
+    values = fit(DAG_RUN, runs, asked, None, context.warn)
+    if dateless and "logical_date" not in runs.nullable:
+        raise Unsupported(f"{runs.title} gives every run a logical_date: leave out logical_date=none")
+    stamped = "run_after" if dateless else "logical_date"
+    return _stamped(runs, Wish(values, dated(options) and options["run_id"] is None, "" if stamped in values else stamped))
+
+
+def _stamped(runs: t.Any, wish: Wish) -> Wish:
+    return wish._replace(values={**wish.values, wish.stamped: stamp(runs.now())}) if wish.stamped else wish
+
+
+def _start(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str, t.Any], bool]:
+    """The run, and whether this made it. A DAG that was just deployed may be unknown until Airflow has read its file."""
+    end = time.monotonic() + context.options["wait_for_dag"]
+    while True:
+        try:
+            return _create_or_find(context, runs, wish)
+        except ApiError as exc:
+            if exc.status not in (400, 404) or time.monotonic() >= end or (exc.status == 400 and "import errors" not in str(exc)):
+                raise why_no_run(context, exc) from None
+        time.sleep(1)
+
+
+def _create_or_find(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str, t.Any], bool]:
     """After any end of the POST but a clear yes or a clear no, look for our run, and only then judge."""
+    tries = Tries(context.options["api_retries"])
+    while True:
+        try:
+            told = runs.create(wish.values)
+            return _told({name: wish.values.get(name) for name in told}, told), True
+        except (ApiError, TransportError) as exc:
+            taken = isinstance(exc, ApiError) and exc.status in runs.taken
+            if not taken and not _unclear(exc):
+                raise
+            run = _look(runs, wish, exc)
+            if run is not None:
+                return run, wish.made(run) and bool(wish.stamped or not taken)
+            if isinstance(exc, ApiError) and not wish.stamped:
+                _date_is_free(context.options, runs, wish, exc)
+            if not tries.again(getattr(exc, "retry_after", 0.0)):
+                exc.args = (f"{exc}. The run {wish.run_id!r} is not there",)
+                raise
+            wish = _stamped(runs, wish) if taken else wish
+
+
+def _unclear(exc: AirflowError) -> bool:
+    """Whether the server may have done it, or may do it if it is asked again."""
+    return exc.reached if isinstance(exc, TransportError) else isinstance(exc, ApiError) and (exc.status >= 500 or exc.status == 429)
+
+
+def _read(runs: t.Any, wish: Wish) -> dict[str, t.Any] | None:
+    run = runs.read(wish.run_id)
+    if run is None and wish.by_date:
+        run = next(iter(runs.find(logical_date=wish.values["logical_date"])), None)
+    return run
+
+
+def _look(runs: t.Any, wish: Wish, lost: AirflowError) -> dict[str, t.Any] | None:
     try:
-        told = runs.create(wish)
-    except (ApiError, TransportError) as exc:
-        lost = isinstance(exc, TransportError) and exc.reached or isinstance(exc, ApiError) and exc.status >= 500
-        taken = isinstance(exc, ApiError) and exc.status in runs.taken
-        run = runs.read(wish["run_id"]) if lost or taken else None
-        if run is None:
+        return _read(runs, wish)
+    except AirflowError as exc:
+        raise AirflowError(
+            f"{lost}. Whether the run {wish.run_id!r} was started cannot be told ({exc}): play the task again, that starts no second one", **lost.details
+        ) from None
+
+
+def _find(context: Context, runs: t.Any, wish: Wish) -> dict[str, t.Any] | None:
+    try:
+        return _read(runs, wish)
+    except ApiError as exc:
+        if exc.status != 404:
             raise
-        return run, lost
-    return _told({name: wish.get(name) for name in told}, told), True
+        raise why_no_run(context, exc) from None
+
+
+def _date_is_free(options: Mapping[str, t.Any], runs: t.Any, wish: Wish, exc: ApiError) -> None:
+    """What a server answers to a second run of a date is a conflict that does not tell why, on 1.10 a page of 500."""
+    date = wish.values.get("logical_date")
+    other = next(iter(runs.find(logical_date=date)), None) if date else None
+    if other is not None:
+        text = f"The DAG {options['dag_id']!r} has a run of {date} already, {other['run_id']!r}: a date has one run"
+        raise AirflowError(f"{text}. Give another logical_date, or leave out run_id", **exc.details)
+    if exc.status in runs.taken:
+        raise exc
+
+
+def _dag(context: Context) -> dict[str, t.Any] | None:
+    try:
+        return context.open(DAG, {}).read(context.options["dag_id"])
+    except ApiError as exc:
+        if exc.status != 500:  # 1.10's page for an unknown DAG
+            raise
+        return None
+
+
+def _is_paused(context: Context) -> bool | None:
+    dag = _dag(context)
+    return dag and dag["is_paused"]
+
+
+def _startable(context: Context, paused: bool | None) -> None:
+    """Of a run that is not there."""
+    options = context.options
+    dag = dict(is_paused=paused, is_stale=False) if paused is not None else _dag(context)
+    if dag is None or dag["is_stale"]:
+        raise why_no_run(context, ApiError(f"The DAG {options['dag_id']!r} cannot be run", 404))
+    if dag["is_paused"] and not options["unpause"]:
+        if options["wait"]:
+            raise AirflowError(f"The DAG {options['dag_id']!r} is paused, so a run would not start and the wait not end: nothing was started. Set unpause")
+        context.warn(f"The DAG {options['dag_id']!r} is paused: its run will not start before somebody unpauses it, see unpause")
+
+
+def _unpaused(context: Context, run: Mapping[str, t.Any], changed: bool, number: int) -> bool:
+    """Whether the DAG was paused and is no more. Asked when the run is there: a failure of the question must not hide that."""
+    options, what = context.options, _name(context.options, run)
+    try:
+        dags = context.open(DAG, {})
+        dag = context.once(("dag", options["dag_id"]), lambda: dags.read(options["dag_id"]))
+        if not dag or not dag["is_paused"]:
+            return False
+        if options["unpause"]:
+            if not context.check_mode:
+                dags.update(options["dag_id"], dict(is_paused=False), dag)
+            dag["is_paused"] = False
+            return True
+    except AirflowError as exc:
+        context.warn(f"{what} is there; whether its DAG is paused cannot be told: {exc}")
+        return False
+    paused = f"The DAG {options['dag_id']!r} is paused: {what[0].lower() + what[1:]} is there, and will not start before somebody unpauses the DAG, see unpause"
+    if options["wait"]:
+        raise AirflowError(paused, **_result(run, changed, not changed, number))
+    context.warn(paused)
+    return False
+
+
+def _same(options: Mapping[str, t.Any], wish: Wish, run: Mapping[str, t.Any]) -> None:
+    """One run id with two confs, or two dates, would be two wishes. 1.10 does not tell a run's conf."""
+    there, asked = run["conf"], wish.values["conf"]
+    if there is not None and there != asked:
+        names = [name for name in {**there, **asked} if there.get(name, there) != asked.get(name, asked)]
+        shown = [json.dumps({name: conf[name] for name in names if name in conf}, sort_keys=True, ensure_ascii=False) for conf in (there, asked)]
+        raise AirflowError(f"{_name(options, run)} exists with another conf: it has {shown[0]}, asked was {shown[1]}. Give another run_id", dag_run=_shown(run))
+    for name in ("logical_date", "data_interval_start", "data_interval_end"):
+        if name in wish.values and name != wish.stamped and run[name] is not None and not as_instant(run[name], wish.values[name]):
+            raise AirflowError(
+                f"{_name(options, run)} exists with another {name}: it has {run[name]}, asked was {wish.values[name]}. Give another run_id", dag_run=_shown(run)
+            )
+
+
+def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], number: int) -> tuple[dict[str, t.Any], int, bool]:
+    """Of a run that was there: its newest attempt, which one that is, and whether it was set going here."""
+    options, first = context.options, first_and_number(run["run_id"])[0]
+    while run["state"] == "failed" and not wish.by_date:
+        later = runs.read(attempt_id(first, number + 1))
+        if later is None:
+            break
+        run, number = later, number + 1
+    if run["state"] == "failed" and options["if_failed"] == "clear":
+        return _clear(context, runs, run), number, True
+    if run["state"] == "failed" and options["if_failed"] == "rerun":
+        if number >= options["max_attempts"]:
+            text = f"{_name(options, run)} failed, attempt {number} of {options['max_attempts']} (max_attempts)"
+            raise AirflowError(text + _see(run), **_result(run, False, True, number))
+        again = _stamped(runs, wish._replace(values={**wish.values, "run_id": attempt_id(first, number + 1)}))
+        if context.check_mode:
+            return _planned(options, again), number + 1, True
+        run, made = _start(context, runs, again)
+        return run, number + 1, made
+    if run["state"] in ENDED and not options["run_id"] and not wish.by_date and options["run_key"] is None:
+        context.warn(
+            f"{_name(options, run)} ended as {run['state']} before{_ago(run)}: the same DAG with the same conf is run once ever. "
+            "For another run give run_key (a date, a commit) or run_id, or set force"
+        )
+    return run, number, False
+
+
+def _clear(context: Context, runs: t.Any, run: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Its failed tasks alone: to clear the run would clear all of them on Airflow 2. Done twice it is done once."""
+    if CLEARED_TASKS.kind not in context.connection.dialect.rows:
+        raise Unsupported(f"{runs.title} cannot clear tasks through its REST API: set if_failed to rerun")
+    cleared = context.open(CLEARED_TASKS, dict(dag_id=context.options["dag_id"]))
+    if context.check_mode:
+        return {**run, "state": "queued", "end_date": None}
+    tries = Tries(context.options["api_retries"])
+    while True:
+        try:
+            cleared.create(dict(run_id=run["run_id"]))
+        except (ApiError, TransportError) as exc:
+            if not _unclear(exc):
+                raise
+            now = runs.read(run["run_id"])
+            if (now is None or now["state"] == "failed") and not tries.again(getattr(exc, "retry_after", 0.0)):
+                raise
+        else:
+            now = runs.read(run["run_id"])
+            if now is None:
+                raise AirflowError(f"{_name(context.options, run)} was deleted while its tasks were cleared")
+            return now
+        if now is not None and now["state"] != "failed":
+            return now
 
 
 def _told(known: Mapping[str, t.Any], told: Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -125,68 +314,71 @@ def _told(known: Mapping[str, t.Any], told: Mapping[str, t.Any]) -> dict[str, t.
     return {**known, **{name: value for name, value in told.items() if value is not None}}
 
 
-def _once_there(context: Context, deed: t.Callable[[], t.Any]) -> t.Any:
-    """A DAG that was just deployed is unknown (404) or, on 1.10, not whole (500) until Airflow has read its file."""
-    end = time.monotonic() + (0 if context.check_mode else context.options["wait_for_dag"])
-    while True:
-        try:
-            return deed()
-        except ApiError as exc:
-            if exc.status not in (404, 500) or time.monotonic() >= end:
-                raise _no_dag(context, exc) if exc.status == 404 else exc from None
-        time.sleep(1)
+def _name(options: Mapping[str, t.Any], run: Mapping[str, t.Any]) -> str:
+    return f"The run {run['run_id']!r} of the DAG {options['dag_id']!r}"
 
 
-def _dag(context: Context) -> dict[str, t.Any]:
-    found = context.open(DAG, {}).read(context.options["dag_id"])
-    if found is None:
-        raise _no_dag(context)
-    return found
+def _ago(run: Mapping[str, t.Any]) -> str:
+    ended = run["end_date"] or run["start_date"] or run["logical_date"]
+    if not ended:
+        return ""
+    seconds = max(0, (datetime.now(timezone.utc) - instant(ended)).total_seconds())
+    size, unit = next((size, unit) for size, unit in ((86400, "day"), (3600, "hour"), (60, "minute"), (1, "second")) if seconds >= size or unit == "second")
+    count = int(seconds // size)
+    return f", {count} {unit}{'' if count == 1 else 's'} ago"
 
 
-def _is_paused(context: Context) -> bool:
-    """Asked when the run is made already: a failure of the question must not hide that."""
-    try:
-        return bool(_dag(context)["is_paused"])
-    except AirflowError as exc:
-        context.warn(f"The run was made; whether its DAG is paused cannot be told: {exc}")
-        return False
+def _see(run: Mapping[str, t.Any]) -> str:
+    return f": see {run['url']}" if run["url"] else ""
 
 
-def _no_dag(context: Context, exc: ApiError | None = None) -> AirflowError:
-    details = exc.details if exc else {}
-    return AirflowError(
-        f"There is no DAG {context.options['dag_id']!r} at {context.options['api_url']}: check dag_id; "
-        "the file of a new DAG takes Airflow up to some minutes to see",
-        **details,
-    )
+def _failed(options: Mapping[str, t.Any], run: Mapping[str, t.Any], changed: bool, number: int) -> str:
+    attempt = f", attempt {number}" if number > 1 else ""
+    before = ", before this task" if not changed and not options["wait"] else ""
+    again = "" if changed else "; to have it done again set if_failed"
+    return f"{_name(options, run)} failed{attempt}{before}{_see(run)}{again}"
 
 
-def _same_conf(what: str, run: Mapping[str, t.Any], conf: Mapping[str, t.Any]) -> None:
-    """One run id with two confs would be two wishes; 1.10 does not tell a run's conf."""
-    if run["conf"] is not None and run["conf"] != conf:
-        there, asked = (json.dumps(one, sort_keys=True, ensure_ascii=False) for one in (run["conf"], conf))
-        raise AirflowError(f"{what} exists with another conf: it has {there}, asked was {asked}. Give another run_id", dag_run=run)
+def _planned(options: Mapping[str, t.Any], wish: Wish) -> dict[str, t.Any]:
+    """A run that check mode does not make."""
+    planned = {name: value for name, value in wish.values.items() if name != wish.stamped}
+    return {**dict.fromkeys(DAG_RUN.keys), **planned, "dag_id": options["dag_id"]}
 
 
-def _result(run: Mapping[str, t.Any], created: bool) -> dict[str, t.Any]:
-    return dict(changed=created, found=not created, dag_run={name: run[name] for name in DAG_RUN.keys}, run_url=run["url"])
+def _shown(run: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    return {name: run[name] for name in DAG_RUN.keys}
 
 
+def _result(run: Mapping[str, t.Any], changed: bool, found: bool, number: int) -> dict[str, t.Any]:
+    return dict(changed=changed, found=found, attempt=number, dag_run=_shown(run), run_url=run["url"])
+
+
+# What one run is; the rest is about waiting for it.
+RUN: dict[str, dict[str, t.Any]] = dict(
+    dag_id=dict(type="str", required=True),
+    conf=dict(type="dict"),
+    run_id=dict(type="str"),
+    run_key=dict(type="str", no_log=False),
+    logical_date=dict(type="str"),
+    data_interval_start=dict(type="str"),
+    data_interval_end=dict(type="str"),
+    run_after=dict(type="str"),
+    note=dict(type="str"),
+    force=dict(type="bool", default=False),
+    if_failed=dict(type="str", choices=["fail", "clear", "rerun"], default="fail"),
+    max_attempts=dict(type="int", default=2),
+    unpause=dict(type="bool", default=False),
+    wait_for_dag=dict(type="float", default=0.0),
+)
+EXCLUSIVE = [("run_id", "run_key")]
 TRIGGER = Action(
     name="trigger",
     argument_spec=dict(
-        dag_id=dict(type="str", required=True),
-        conf=dict(type="dict"),
-        run_id=dict(type="str"),
-        run_key=dict(type="str", no_log=False),
-        force=dict(type="bool", default=False),
-        note=dict(type="str"),
+        RUN,
         wait=dict(type="bool", default=False),
         wait_timeout=dict(type="float", default=3600.0),
         poll_interval=dict(type="float", default=10.0),
-        wait_for_dag=dict(type="float", default=0.0),
     ),
-    required=dict(mutually_exclusive=[("run_id", "run_key")]),
+    required=dict(mutually_exclusive=EXCLUSIVE),
     perform=trigger,
 )

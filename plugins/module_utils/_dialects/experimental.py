@@ -6,13 +6,15 @@
 
 from __future__ import annotations
 
+import re
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Dialect, Endpoint, Rules, Store
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import ApiError
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import as_instant
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
 
 def _recognise(body: t.Any) -> str | None:
@@ -39,19 +41,45 @@ class DatedRuns(Store):
             known = self._seen[key]
             body = self._session.call("GET", self._item(known["logical_date"]), allow=self._row.missing)
             return None if body is None else {**known, "state": body["state"]}
-        for body in self._all():
-            if body["run_id"] == key:
-                self._seen[key] = dict(self._decode(body), url=self._session.url + body["dag_run_url"])
-                return self._seen[key]
+        for run in self.find():
+            if run["run_id"] == key:
+                self._seen[key] = run
+                return run
         return None
 
-    def _all(self) -> list[dict[str, t.Any]]:
-        try:
-            return self._session.call("GET", self._path)
-        except ApiError as exc:
-            if exc.status == 400:  # 1.10's word for an unknown DAG, here and nowhere else
-                raise ApiError(str(exc), 404) from None
+    def find(self, logical_date: str | None = None) -> list[dict[str, t.Any]]:
+        bodies = _or_404(lambda: self._session.call("GET", self._path), 400)
+        if not isinstance(bodies, list):
+            raise self._foreign(self._path)
+        runs = [dict(self._decode(body), url=self._session.url + _page(body["dag_run_url"])) for body in bodies]
+        return [run for run in runs if logical_date is None or as_instant(run["logical_date"], logical_date)]
+
+    def create(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        return _or_404(lambda: super(DatedRuns, self).create(values), 500, "not found in serialized_dag table")
+
+
+def _page(path: str) -> str:
+    """Without the path below which the server believes to live: api_url has it, or what stands for it at a proxy."""
+    found = re.search(r"(/admin/airflow)?/graph\?.*", path)
+    return found.group() if found else path
+
+
+def _or_404(deed: Callable[[], t.Any], status: int, text: str = "") -> t.Any:
+    """1.10 has words of its own for a DAG that it does not know (400 to a list of runs), or that it cannot run (a page of 500)."""
+    try:
+        return deed()
+    except ApiError as exc:
+        if exc.status != status or text not in str(exc):
             raise
+        raise ApiError(str(exc), 404, **{name: value for name, value in exc.details.items() if name != "status"}) from None
+
+
+class PausedByPath(Store):
+    """A GET that writes; it answers with a mere "ok"."""
+
+    def update(self, key: str, patch: Mapping[str, t.Any], current: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        self._session.call("GET", f"{self._item(key)}/{str(patch['is_paused']).lower()}")
+        return {**current, **patch}
 
 
 EXPERIMENTAL = Dialect(
@@ -76,7 +104,7 @@ EXPERIMENTAL = Dialect(
             rules=Rules(needs=("slots",), lacks=dict(include_deferred="it came with Airflow 2.7")),
         ),
         health=Endpoint("/health", item="", verbs=("read",), codecs=HEALTH),
-        dag=Endpoint("/api/experimental/dags", item="/{}/paused", verbs=("read",), missing=()),
+        dag=Endpoint("/api/experimental/dags", item="/{}/paused", verbs=("read", "update"), missing=(), store=PausedByPath),
         dag_run=Endpoint(
             "/api/experimental/dags/{dag_id}/dag_runs",
             verbs=("read", "create"),
@@ -85,7 +113,14 @@ EXPERIMENTAL = Dialect(
             always=dict(replace_microseconds="false"),  # else two runs of one second collide
             taken=(400, 409),
             store=DatedRuns,
-            rules=Rules(lacks=dict(note="notes came with Airflow 2.5")),
+            rules=Rules(
+                lacks=dict(
+                    note="notes came with Airflow 2.5",
+                    run_after="it came with Airflow 3",
+                    data_interval_start="it came with Airflow 2.2",
+                    data_interval_end="it came with Airflow 2.2",
+                )
+            ),
         ),
     ),
 )

@@ -26,8 +26,9 @@ V1 = Dialect(
     by_password="basic",
     hints={
         401: "wrong api_username or api_password",
-        403: "wrong api_username or api_password, or this user may not do that: Airflow 2 answers both alike",
+        403: "wrong api_username or api_password, or a user without any role: Airflow 2 answers both alike",
     },
+    everybody="/api/v1/dags?limit=1",
     rows=dict(
         pool=Endpoint(
             "/api/v1/pools",
@@ -42,12 +43,24 @@ V1 = Dialect(
             mask="joined",
             reads=dict(is_stale="is_active"),
             codecs=dict(is_stale=Codec(encode=operator.not_, decode=operator.not_)),
+            plural="dags",
+        ),
+        import_error=Endpoint("/api/v1/importErrors", verbs=("read",), plural="import_errors"),
+        cleared_tasks=Endpoint(
+            "/api/v1/dags/{dag_id}/clearTaskInstances",
+            verbs=("create",),
+            key="dag_run_id",
+            wire=dict(run_id="dag_run_id"),
+            always=dict(dry_run=False, only_failed=True, reset_dag_runs=True),
         ),
         dag_run=Endpoint(
             "/api/v1/dags/{dag_id}/dagRuns",
             verbs=("read", "create"),
             key="dag_run_id",
             wire=dict(run_id="dag_run_id"),
+            plural="dag_runs",
+            finds=dict(logical_date=("execution_date_gte", "execution_date_lte")),
+            rules=Rules(lacks=dict(run_after="it came with Airflow 3")),
             page="/dags/{dag_id}/grid?dag_run_id={run_id}",
         ),
     ),

@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import typing as t
-from datetime import datetime, timezone
 
 from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Dialect, Endpoint, Rules
 
@@ -15,11 +14,6 @@ from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEA
 def _recognise(body: t.Any) -> str | None:
     version = body.get("version") if isinstance(body, dict) else None
     return version if isinstance(version, str) and version.startswith("3.") else None
-
-
-def _now() -> str:
-    """A run without a logical date has no ``ds`` and ``ts`` in its templates; on 1.10 and 2.x the server takes its own now."""
-    return datetime.now(timezone.utc).isoformat()
 
 
 V2 = Dialect(
@@ -33,7 +27,9 @@ V2 = Dialect(
     expired=((401, "Token Expired"), (403, "Invalid JWT token")),
     hints={
         401: "it wants credentials: set api_username and api_password, or api_token",
-        403: "this user, or this token, may not do that",
+        403: "the credentials are right, but their user may not do that: he needs another role",
+        (401, "Token Expired"): "api_token is over: get a new one, or give api_username and api_password",
+        (403, "Invalid JWT token"): "api_token is none of this Airflow's, or was revoked: get a new one, or give api_username and api_password",
     },
     rows=dict(
         pool=Endpoint(
@@ -45,13 +41,24 @@ V2 = Dialect(
             rules=Rules(needs=("slots",)),
         ),
         health=Endpoint("/api/v2/monitor/health", item="", verbs=("read",), codecs=HEALTH),
-        dag=Endpoint("/api/v2/dags", verbs=("read", "update"), mask="joined"),
+        dag=Endpoint("/api/v2/dags", verbs=("read", "update"), mask="joined", plural="dags"),
+        import_error=Endpoint("/api/v2/importErrors", verbs=("read",), plural="import_errors"),
+        cleared_tasks=Endpoint(
+            "/api/v2/dags/{dag_id}/clearTaskInstances",
+            verbs=("create",),
+            key="dag_run_id",
+            wire=dict(run_id="dag_run_id"),
+            always=dict(dry_run=False, only_failed=True, reset_dag_runs=True),
+        ),
         dag_run=Endpoint(
             "/api/v2/dags/{dag_id}/dagRuns",
             verbs=("read", "create"),
             key="dag_run_id",
             wire=dict(run_id="dag_run_id"),
-            always=dict(logical_date=_now),
+            always=dict(logical_date=None),
+            nullable=("logical_date",),
+            plural="dag_runs",
+            finds=dict(logical_date=("logical_date_gte", "logical_date_lte")),
             page="/dags/{dag_id}/runs/{run_id}",
         ),
     ),

@@ -15,5 +15,8 @@ DAG = Resource(
         dag_id=Field(dict(type="str", required=True)),
         is_paused=Field(dict(type="bool")),
     ),
-    told=("is_stale", "has_import_errors"),
+    told=("is_stale", "has_import_errors", "fileloc"),
 )
+
+# Errors of the files that DAGs are in.
+IMPORT_ERROR = Resource(kind="import_error", key="import_error_id", fields={}, told=("import_error_id", "filename", "stack_trace"))

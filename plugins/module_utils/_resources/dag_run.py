@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from ansible_collections.dagops.airflow.plugins.module_utils._resource import Field, Resource
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import Field, Resource, as_instant
 
 DAG_RUN = Resource(
     kind="dag_run",
@@ -15,8 +15,11 @@ DAG_RUN = Resource(
     fields=dict(
         run_id=Field(dict(type="str")),
         conf=Field(dict(type="dict")),
-        logical_date=Field(dict(type="str")),
+        logical_date=Field(dict(type="str"), same=as_instant),
+        data_interval_start=Field(dict(type="str"), same=as_instant),
+        data_interval_end=Field(dict(type="str"), same=as_instant),
+        run_after=Field(dict(type="str"), same=as_instant),
         note=Field(dict(type="str"), describes=True),
     ),
-    told=("dag_id", "state", "run_type", "queued_at", "start_date", "end_date", "data_interval_start", "data_interval_end", "url"),
+    told=("dag_id", "state", "run_type", "queued_at", "start_date", "end_date", "url"),
 )

@@ -21,13 +21,14 @@ import yaml
 
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v1 import V1
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v2 import V2
-from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG, IMPORT_ERROR
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.health import HEALTH
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.pool import POOL
 
 CACHE = pathlib.Path(__file__).parents[3] / ".cache" / "openapi"
-RESOURCES = dict(pool=POOL, dag=DAG, dag_run=DAG_RUN, health=HEALTH)
+RESOURCES = {resource.kind: resource for resource in (POOL, DAG, DAG_RUN, HEALTH, IMPORT_ERROR, CLEARED_TASKS)}
 DOCUMENTS = {  # package and version -> dialect, document
     "apache-airflow==2.5.0": (V1, "airflow/api_connexion/openapi/v1.yaml"),
     "apache-airflow==2.11.2": (V1, "airflow/api_connexion/openapi/v1.yaml"),
@@ -38,14 +39,18 @@ CASES = [(package, kind) for package, (dialect, _file) in DOCUMENTS.items() for 
 # Writable by the server and no option of ours, with the reason.
 NOT_OPTIONS = {
     "dag_run": dict(
-        data_interval_start="a later release of this collection",
-        data_interval_end="a later release of this collection",
-        run_after="a later release of this collection",
         partition_key="partitioned DAGs are new in 3.2, and have no like elsewhere",
         execution_date="the old name of logical_date",
         state="read only for a trigger",
     ),
     "dag": {},
+    "cleared_tasks": dict.fromkeys(
+        (
+            *("start_date", "end_date", "task_ids", "only_running", "include_subdags", "include_parentdag", "include_upstream", "include_downstream"),
+            *("include_future", "include_past", "run_on_latest_version", "prevent_running_task", "note", "execution_date"),
+        ),
+        "which other tasks: here it is the failed ones of one run",
+    ),
     "pool": dict(team_name="teams are an experiment of Airflow 3"),
 }
 
@@ -142,6 +147,8 @@ def contract(request, documents):
 
 
 def test_read_is_there_and_tells_what_we_look_for(contract):
+    if "read" not in contract.row.verbs:
+        return
     told = contract.answer(contract.item()["get"]).get("properties", {})
     lacks = contract.row.rules.of(contract.version).lacks
     for name in contract.resource.fields:
@@ -173,6 +180,14 @@ def test_update_sends_known_keys_and_its_mask_as_the_server_reads_it(contract):
         assert sent <= writable
     mask = contract.parameters(contract.item(), contract.item()["patch"]).get("update_mask")
     assert (mask is not None) == bool(contract.row.mask)
+
+
+def test_list_is_there_and_knows_our_parameters(contract):
+    if contract.row.plural:
+        operation = contract.collection()["get"]
+        assert {contract.row.plural, "total_entries"} <= set(contract.answer(operation)["properties"])
+        asked = {"limit", "offset", *(parameter for parameters in contract.row.finds.values() for parameter in parameters)}
+        assert asked <= set(contract.parameters(contract.collection(), operation))
 
 
 def test_delete_is_there(contract):

@@ -78,13 +78,6 @@ def test_a_write_that_reached_the_server_is_not_tried_again(server):
     assert len(asked) == 1
 
 
-@pytest.mark.parametrize("words", [dict(verify="/no/such"), dict(cert="/no/such"), dict(cert=("/etc/passwd", "/no/such"))])
-def test_a_file_for_tls_is_not_there(words):
-    with pytest.raises(TransportError, match="invalid path: /no/such; see api_url, ca_path .*, client_cert and client_key") as failure:
-        Transport("https://127.0.0.1:9", **words).send("GET", "/", anonymous())
-    assert not failure.value.reached
-
-
 def test_who_asked_not_to_look_at_certificates_is_not_warned():
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -119,3 +112,74 @@ def test_tls_against_plain_http(server):
     url, _asked = server(http(400))
     with pytest.raises(TransportError, match="the server does not speak TLS: try http:// in api_url"):
         Transport(url.replace("http:", "https:"), retries=0).send("GET", "/", anonymous())
+
+
+def test_a_handshake_that_failed_is_not_tried_again(server):
+    url, asked = server(http(400), http(400))
+    with pytest.raises(TransportError):
+        Transport(url.replace("http:", "https:"), retries=3).send("GET", "/", anonymous())
+    assert len(asked) == 1
+
+
+@pytest.mark.parametrize("said", [b"", b"\x15\x03\x03\x00\x02\x02\x46"], ids=["hangs up", "an alert"])
+def test_plain_http_against_tls(server, said):
+    url, _asked = server(said)
+    with pytest.raises(TransportError, match="broke before the answer came: .*; if the server speaks TLS, use https:// in api_url"):
+        Transport(url, retries=0).send("GET", "/", anonymous())
+
+
+def test_a_server_that_answered_before_speaks_what_it_spoke(server):
+    url, _asked = server(http(200), b"")
+    transport = Transport(url, retries=0)
+    transport.send("GET", "/", anonymous())
+    with pytest.raises(TransportError, match="broke before the answer came: [^;]*$") as failure:
+        transport.send("POST", "/", anonymous())
+    assert failure.value.reached
+
+
+def test_the_proxy_of_the_environment_is_looked_up_once(server, monkeypatch):
+    url, asked = server(http(200), http(200), http(407, b"<html>", b"Proxy-Authenticate: Basic\r\n"))
+    monkeypatch.setenv("http_proxy", url.replace("//", "//me:s3cret@"))
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    transport = Transport("http://airflow.example.org/below", retries=0)
+    transport.send("GET", "/one", anonymous())
+    monkeypatch.delenv("http_proxy")
+    transport.send("POST", "/two", anonymous())
+    assert [words.splitlines()[0] for words in asked] == [
+        b"GET http://airflow.example.org/below/one HTTP/1.1",
+        b"POST http://airflow.example.org/below/two HTTP/1.1",
+    ]
+    assert transport.where == f"http://airflow.example.org/below (through the proxy {url})"
+    with pytest.raises(TransportError, match=f"The proxy {url} wants a name and a password: write them into HTTP_PROXY"):
+        transport.send("GET", "/three", anonymous())
+
+
+def test_no_proxy_has_the_last_word(server, monkeypatch):
+    url, asked = server(http(200))
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+    monkeypatch.setenv("no_proxy", "example.org,127.0.0.1")
+    Transport(url, retries=0).send("GET", "/", anonymous())
+    assert asked[0].startswith(b"GET / HTTP/1.1")
+
+
+@pytest.mark.parametrize("variable", ["REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"])
+def test_a_file_of_authorities_in_the_environment_that_is_not_there(server, monkeypatch, variable):
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(variable, "/no/such")
+    url, asked = server(http(200))
+    with pytest.raises(AirflowError, match=rf"^{variable} '/no/such' cannot be read \(no such file or directory\): it is looked for where the module runs$"):
+        Transport(url.replace("http:", "https:")).send("GET", "/", anonymous())
+    assert asked == []
+    assert Transport(url).send("GET", "/", anonymous()).status == 200  # and nobody needs it
+
+
+@pytest.mark.parametrize("page", [b"Client sent an HTTP request to an HTTPS server.", b"<html>You're speaking plain HTTP to an SSL-enabled server port."])
+def test_a_page_that_says_how_it_was_addressed(server, page):
+    url, _asked = server(http(400, page), http(400, b"an answer"))
+    transport = Transport(url, retries=0)
+    with pytest.raises(TransportError, match=f"The server at {url} speaks TLS: write https:// in api_url") as failure:
+        transport.send("POST", "/", anonymous())
+    assert not failure.value.reached
+    assert transport.send("POST", "/", anonymous()).status == 400

@@ -5,15 +5,21 @@
 from __future__ import annotations
 
 import re
+import time
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import TRIGGER, identity
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import attempt_id, first_and_number, identity, stamp
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import TRIGGER
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION
 from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Rules
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError
 from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context, perform
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import instant
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 
 
@@ -33,6 +39,9 @@ def options(**given):
         (dict(conf=dict(b=[1, 2.5, None, True], a="ü")), "ansible__be897cf2f08540569341255639fc08b4"),
         (dict(conf=dict(a="ü", b=[1, 2.5, None, True])), "ansible__be897cf2f08540569341255639fc08b4"),
         (dict(dag_id="other"), "ansible__d8d7264c9969275f2876ccb003c9bc58"),
+        (dict(logical_date="none"), "ansible__6c70e0b79c5bb64c622237006d328568"),
+        (dict(logical_date="2026-11-25T01:00:00+01:00"), "ansible__2026-11-25T00:00:00+00:00"),
+        (dict(logical_date="2026-11-25 00:00Z", conf=dict(a=1)), "ansible__2026-11-25T00:00:00+00:00"),
     ],
 )
 def test_golden_vectors_of_the_digest(asked, run_id):
@@ -48,6 +57,35 @@ def test_an_own_id_is_taken_as_it_is():
     assert identity(options(run_id="r", conf=dict(a=1))) == "r"
 
 
+@pytest.mark.parametrize(
+    ("first", "number", "run_id"),
+    [
+        ("r", 2, "retry__r__2"),
+        ("ansible__6c70e0b79c5bb64c622237006d328568", 10, "retry__ansible__6c70e0b79c5bb64c622237006d328568__10"),
+        ("x" * 240, 2, "retry__" + "x" * 240 + "__2"),
+        ("x" * 241, 2, "retry__" + "x" * 223 + "~" + "7dbf05774ebc8b02" + "__2"),
+    ],
+)
+def test_golden_ids_of_attempts(first, number, run_id):
+    assert attempt_id(first, number) == run_id
+    assert len(run_id) <= 250
+    assert first_and_number(run_id)[1] == number
+
+
+@pytest.mark.parametrize(
+    ("run_id", "told"), [("r", ("r", 1)), ("retry__r__2", ("r", 2)), ("retry__a__b__12", ("a__b", 12)), ("retry__r__0", ("retry__r__0", 1))]
+)
+def test_an_attempt_knows_its_first_run(run_id, told):
+    assert first_and_number(run_id) == told
+
+
+def test_a_stamp_is_past_and_ours_alone():
+    now = datetime(2026, 11, 25, tzinfo=timezone.utc)
+    stamps = [instant(stamp(now)) for number in range(100)]
+    assert len(set(stamps)) > 95
+    assert all(now - timedelta(seconds=2) < one < now for one in stamps)
+
+
 def test_force_is_always_another_run():
     ids = {identity(options(force=True)) for number in range(100)}
     assert len(ids) == 100
@@ -61,7 +99,7 @@ def test_force_is_always_another_run():
         (dict(run_id="a b"), "is none that Airflow takes"),
         (dict(run_id="é"), "is none that Airflow takes"),
         (dict(run_id="a\n"), "is none that Airflow takes"),
-        (dict(run_id=""), "is none that Airflow takes"),
+        (dict(run_id=""), "run_id is empty: give a name, or leave it out"),
         (dict(run_id=".."), "is none that Airflow takes"),
         (dict(run_id="x" * 251), "run_id is 251 characters long, Airflow takes 250"),
         (dict(run_id="scheduled__2026-11-25"), "begins with scheduled__, which Airflow keeps for runs of its own"),
@@ -70,6 +108,27 @@ def test_force_is_always_another_run():
         (dict(poll_interval=0.0), "poll_interval is a number of seconds, it cannot be 0"),
         (dict(wait_for_dag=-1.0), "wait_for_dag is a number of seconds, it cannot be -1"),
         (dict(client="python"), "through the REST API only"),
+        (dict(logical_date="2026-11-25"), "logical_date '2026-11-25' is no date with a time and a time zone, such as 2026-11-25T00:00:00+00:00"),
+        (dict(logical_date="2026-11-25T00:00:00"), "is no date with a time and a time zone"),
+        (dict(logical_date="2026-02-30T00:00:00Z"), "is no date with a time and a time zone"),
+        (dict(logical_date="1764028800"), "is no date with a time and a time zone"),
+        (dict(run_after="soon"), "run_after 'soon' is no date"),
+        (dict(logical_date="2026-11-25T00:00Z", data_interval_start="2026-11-25T00:00Z"), "data_interval_start and data_interval_end go together"),
+        (dict(data_interval_start="2026-11-25T00:00Z", data_interval_end="2026-11-26T00:00Z"), "are of a run with a logical_date: give one"),
+        (
+            dict(logical_date="2026-11-25T00:00Z", data_interval_start="2026-11-26T00:00Z", data_interval_end="2026-11-25T00:00Z"),
+            "data_interval_start is after data_interval_end",
+        ),
+        (dict(logical_date="2026-11-25T00:00Z", run_key="k"), "run_key says nothing beside a logical_date"),
+        (dict(force=True, run_id="r"), "force starts another run in any case, run_id names one"),
+        (dict(force=True, logical_date="2026-11-25T00:00Z"), "force starts another run in any case, logical_date names one"),
+        (dict(force=True, if_failed="clear"), "force starts another run in any case, if_failed asks for one that was there"),
+        (dict(if_failed="rerun", logical_date="2026-11-25T00:00Z"), "another attempt cannot have the same logical_date"),
+        (dict(max_attempts=0), "max_attempts counts the first run too, it cannot be 0"),
+        (dict(note="x" * 1001), "note is 1001 characters long, Airflow takes 1000"),
+        (dict(conf=dict(a=float("nan"))), "conf holds a number that JSON does not have"),
+        (dict(wait_timeout=float("nan")), "wait_timeout is a number of seconds, it cannot be nan"),
+        (dict(wait_timeout=float("inf")), "wait_timeout is a number of seconds, it cannot be inf"),
     ],
 )
 def test_what_cannot_be_is_said_before_anything_is_sent(wrong, sentence):
@@ -78,62 +137,152 @@ def test_what_cannot_be_is_said_before_anything_is_sent(wrong, sentence):
 
 
 class Runs:
-    """A store that says what it was told to say."""
+    """A store that says what it was told to say: each end of a POST in its turn, each run that is found."""
 
-    title, taken = "Airflow X", (409,)
+    title, taken, nullable = "Airflow X", (409,), ()
     rules = Rules()
 
-    def __init__(self, made, found=None):
-        self.made = made
-        self.found = found
+    def __init__(self, *ends, found=()):
+        self.ends = list(ends)
+        self.found = list(found)
+        self.sent = []
+
+    def now(self):
+        return datetime(2026, 11, 25, tzinfo=timezone.utc)
 
     def create(self, values):
-        if isinstance(self.made, Exception):
-            raise self.made
+        self.sent.append(dict(values))
+        end = self.ends.pop(0)
+        if isinstance(end, Exception):
+            raise end
         return dict(dict.fromkeys(DAG_RUN.keys), **values, state="queued")
 
     def read(self, key):
-        return self.found
+        found = self.found.pop(0) if self.found else None
+        return found(self.sent[-1]) if callable(found) else found
+
+    def find(self, **wished):
+        return []
 
 
-RUN = dict(dict.fromkeys(DAG_RUN.keys), run_id="r", conf={}, state="running")
+RUN = dict(dict.fromkeys(DAG_RUN.keys), run_id="r", conf={}, state="running", logical_date="2026-11-24T00:00:00Z")
+LOST = TransportError("lost", reached=True)
 
 
-def play(runs, monkeypatch, dag=None, **given):
+def ours(sent):
+    return dict(RUN, logical_date=sent["logical_date"].replace("+00:00", "Z"))
+
+
+def play(runs, monkeypatch, dag=None, cleared=None, **given):
     warnings = []
 
     def fake_open(self, resource, scope):
-        if resource is DAG_RUN:
-            return runs
-        if isinstance(dag, Exception):
+        if isinstance(dag, Exception) and resource is DAG:
             raise dag
-        return SimpleNamespace(read=lambda key: dag or dict(is_paused=False))
+        dags = SimpleNamespace(read=lambda key: dag or dict(is_paused=False, is_stale=False))
+        return {DAG.kind: dags, DAG_RUN.kind: runs, CLEARED_TASKS.kind: cleared}[resource.kind]
 
     monkeypatch.setattr(Context, "open", fake_open)
-    return perform(TRIGGER, options(run_id="r", **given), warn=warnings.append), warnings
+    monkeypatch.setattr(Context, "connection", SimpleNamespace(dialect=SimpleNamespace(rows=dict(cleared_tasks=cleared) if cleared else {})))
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    return perform(TRIGGER, options(**{"run_id": "r", **given}), warn=warnings.append), warnings
 
 
 def test_a_conflict_is_followed_by_a_look(monkeypatch):
-    result, _warnings = play(Runs(ApiError("taken", 409), RUN), monkeypatch)
+    result, _warnings = play(Runs(ApiError("taken", 409), found=[RUN]), monkeypatch)
     assert (result["changed"], result["found"]) == (False, True)
 
 
-@pytest.mark.parametrize("end", [ApiError("page", 500), TransportError("lost", reached=True)])
-def test_a_lost_answer_is_followed_by_a_look(monkeypatch, end):
-    result, _warnings = play(Runs(end, RUN), monkeypatch)
-    assert result["dag_run"]["run_id"] == "r"
+@pytest.mark.parametrize("end", [ApiError("page", 500), LOST])
+@pytest.mark.parametrize(("found", "changed"), [(ours, True), (RUN, False)])
+def test_after_a_lost_answer_the_date_tells_whose_run_it_is(monkeypatch, end, found, changed):
+    result, _warnings = play(Runs(end, found=[found]), monkeypatch)
+    assert (result["changed"], result["found"]) == (changed, not changed)
 
 
-@pytest.mark.parametrize("end", [ApiError("page", 500), TransportError("lost", reached=True), ApiError("taken", 409), TransportError("refused", reached=False)])
-def test_what_came_to_nothing_is_an_error(monkeypatch, end):
+@pytest.mark.parametrize("end", [ApiError("page", 500), ApiError("later", 429, retry_after=1.0), LOST])
+def test_what_did_not_come_about_is_tried_again(monkeypatch, end):
+    runs = Runs(end, end, None)
+    assert play(runs, monkeypatch)[0]["changed"]
+    assert len(runs.sent) == 3
+    assert len({sent["run_id"] for sent in runs.sent}) == 1
+
+
+@pytest.mark.parametrize("end", [ApiError("page", 500), LOST])
+def test_and_in_the_end_is_an_error(monkeypatch, end):
+    runs = Runs(*[end] * 4)
+    with pytest.raises(type(end), match="The run 'r' is not there"):
+        play(runs, monkeypatch)
+    assert len(runs.sent) == 4
+
+
+@pytest.mark.parametrize("end", [ApiError("no", 422), ApiError("no", 403), TransportError("refused", reached=False)])
+def test_a_clear_no_is_not_tried_again(monkeypatch, end):
+    runs = Runs(end, None)
     with pytest.raises(type(end)):
-        play(Runs(end, None), monkeypatch)
+        play(runs, monkeypatch)
+    assert len(runs.sent) == 1
+
+
+def test_a_date_that_somebody_else_took_is_replaced(monkeypatch):
+    runs = Runs(ApiError("taken", 409), None)
+    assert play(runs, monkeypatch)[0]["changed"]
+    assert runs.sent[0]["logical_date"] != runs.sent[1]["logical_date"]
+
+
+def test_where_the_server_cannot_be_asked_either(monkeypatch):
+    runs = Runs(TransportError("lost", reached=True))
+    monkeypatch.setattr(runs, "read", lambda key: (_ for _ in ()).throw(TransportError("gone", reached=False)))
+    with pytest.raises(
+        AirflowError, match=re.escape("lost. Whether the run 'r' was started cannot be told (gone): play the task again, that starts no second")
+    ):
+        play(runs, monkeypatch)
+
+
+FAILED = dict(RUN, state="failed")
+
+
+def test_the_newest_attempt_counts(monkeypatch):
+    attempts = [FAILED, dict(FAILED, run_id="retry__r__2"), dict(RUN, run_id="retry__r__3", state="success")]
+    result, _warnings = play(Runs(ApiError("taken", 409), found=attempts), monkeypatch)
+    assert (result["changed"], result["attempt"], result["dag_run"]["run_id"]) == (False, 3, "retry__r__3")
+
+
+def test_rerun_starts_the_next_attempt(monkeypatch):
+    runs = Runs(ApiError("taken", 409), None, found=[FAILED, None])
+    result, _warnings = play(runs, monkeypatch, if_failed="rerun", conf={})
+    assert (result["changed"], result["attempt"], result["dag_run"]["run_id"]) == (True, 2, "retry__r__2")
+    assert [sent["run_id"] for sent in runs.sent] == ["r", "retry__r__2"]
+
+
+def test_rerun_ends_at_max_attempts(monkeypatch):
+    with pytest.raises(AirflowError, match=re.escape("The run 'retry__r__2' of the DAG 'd' failed, attempt 2 of 2 (max_attempts)")):
+        play(Runs(ApiError("taken", 409), found=[FAILED, dict(FAILED, run_id="retry__r__2"), None]), monkeypatch, if_failed="rerun")
+
+
+def test_clear_looks_after_a_lost_answer(monkeypatch):
+    done = []
+
+    def clear(values):
+        done.append(values)
+        raise LOST
+
+    runs = Runs(ApiError("taken", 409), found=[FAILED, None, FAILED, dict(RUN, state="queued")])
+    result, _warnings = play(runs, monkeypatch, cleared=SimpleNamespace(create=clear), if_failed="clear")
+    assert (result["changed"], result["dag_run"]["state"]) == (True, "queued")
+    assert done == [dict(run_id="r")] * 2
+
+
+def test_an_old_end_is_told_with_its_age(monkeypatch):
+    ended = (datetime.now(timezone.utc) - timedelta(hours=3, minutes=5)).isoformat()
+    _result, warnings = play(Runs(ApiError("taken", 409), found=[dict(RUN, state="success", end_date=ended)]), monkeypatch, run_id=None)
+    assert "ended as success before, 3 hours ago: the same DAG with the same conf is run once ever. For another run give run_key" in warnings[0]
 
 
 def test_a_run_that_was_made_is_not_hidden_by_a_later_failure(monkeypatch):
     result, warnings = play(Runs(None), monkeypatch, dag=TransportError("gone", reached=True))
     assert result["changed"]
-    assert warnings == ["The run was made; whether its DAG is paused cannot be told: gone"]
+    assert warnings == ["The run 'r' of the DAG 'd' is there; whether its DAG is paused cannot be told: gone"]
 
 
 def test_a_run_that_is_deleted_during_the_wait_is_still_told(monkeypatch):

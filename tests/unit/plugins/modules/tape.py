@@ -15,12 +15,13 @@ from __future__ import annotations
 import json
 import os
 import pathlib
+from datetime import datetime, timezone
 
 from ansible_collections.dagops.airflow.plugins.module_utils._transport import Answer, Transport
 
 FOLDER = pathlib.Path(__file__).parent / "tapes"
 SECRET = ("password", "access_token")
-VOLATILE = ("logical_date",)
+VOLATILE = ("logical_date", "execution_date", "run_after")
 
 
 def scrubbed(value):
@@ -56,6 +57,9 @@ class Player:
         self.sent.append(f"{method} {path}")
         answer = expected["answer"]
         return Answer(answer["status"], answer["body"], {})
+
+    def now(self):
+        return datetime.now(timezone.utc)
 
     def close(self):
         pass

@@ -17,7 +17,7 @@ import pytest
 from ansible.module_utils import basic
 
 from ansible_collections.dagops.airflow.plugins.module_utils import _connect
-from ansible_collections.dagops.airflow.plugins.modules import airflow_dag_trigger, airflow_info, airflow_pool
+from ansible_collections.dagops.airflow.plugins.modules import airflow_dag_runs, airflow_dag_trigger, airflow_info, airflow_pool
 from ansible_collections.dagops.airflow.tests.unit.plugins.modules.tape import Player, Recorder
 
 SERVERS = {"airflow_1_10": "1.10.15", "airflow_2_11": "2.11.2", "airflow_3_fab": "3.3.2-fab", "airflow_3_simple": "3.3.2-simple"}
@@ -136,11 +136,54 @@ def test_trigger_once(deck, server):
     assert set(found["dag_run"]) == set(made["dag_run"]) == set(planned["dag_run"])
 
 
+def test_runs_share_what_need_not_be_asked_twice(deck, server):
+    runs = [dict(dag_id="test_paused", run_key=f"{deck.transport.nonce} {number}") for number in range(4)]
+    made = deck(airflow_dag_runs, runs=runs)
+    assert made["changed"]
+    assert [one["changed"] for one in made["dag_runs"]] == [True] * 4
+    assert made["sent"] == [*PROBES[server], *LOGIN[server], f"POST {RUNS[server]}", DAG[server], *[f"POST {RUNS[server]}"] * 3]
+    again = deck(airflow_dag_runs, runs=runs[:2])
+    assert not again["changed"]
+    assert [one["dag_run"]["run_id"] for one in again["dag_runs"]] == [one["dag_run"]["run_id"] for one in made["dag_runs"][:2]]
+
+
+def test_trigger_and_wait_for_a_run_of_a_paused_dag(deck, server):
+    refused = deck(airflow_dag_trigger, dag_id="test_paused", run_key=deck.transport.nonce, wait=True)
+    assert refused["failed"]
+    assert refused["msg"] == "The DAG 'test_paused' is paused, so a run would not start and the wait not end: nothing was started. Set unpause"
+    assert refused["sent"][:-1] == [*PROBES[server], *LOGIN[server], DAG[server]]
+    assert all(one.startswith(("GET", "POST /auth/token")) for one in refused["sent"])
+
+
+def test_trigger_by_date(deck, server):
+    """The run of a date is found by its date, whatever its id."""
+    year, minute, second = (int(deck.transport.nonce[i : i + 2], 16) % most for i, most in ((0, 100), (2, 60), (4, 60)))
+    date = f"19{year:02}-01-01T00:{minute:02}:{second:02}+00:00"
+    cost = len(PROBES[server] + LOGIN[server])
+    other = deck(airflow_dag_trigger, dag_id="test_paused", run_id=f"tape_{deck.transport.nonce}", logical_date=date)
+    assert other["changed"]
+    found = deck(airflow_dag_trigger, dag_id="test_paused", logical_date=date.replace("T", " "))
+    assert (found["changed"], found["found"]) == (False, True)
+    assert found["dag_run"]["run_id"] == other["dag_run"]["run_id"]
+    assert len(found["sent"]) == cost + 3  # POST, GET of our id, GET of the date
+    taken = deck(airflow_dag_trigger, dag_id="test_paused", run_id=f"tape_{deck.transport.nonce}_2", logical_date=date)
+    assert taken["failed"]
+    assert f"has a run of {date} already, 'tape_{deck.transport.nonce}': a date has one run" in taken["msg"]
+
+
 def test_trigger_of_an_unknown_dag(deck, server):
     for check_mode in (True, False):
-        refused = deck(airflow_dag_trigger, check_mode=check_mode, dag_id="no_such_dag")
+        refused = deck(airflow_dag_trigger, check_mode=check_mode, dag_id="test_pausd")
         assert refused["failed"]
-        assert refused["msg"].startswith("There is no DAG 'no_such_dag' at http://airflow.example.org: check dag_id")
+        assert refused["msg"].startswith("There is no DAG 'test_pausd' at http://airflow.example.org")
+        assert ("check dag_id" if server == "airflow_1_10" else "is test_paused or ") in refused["msg"]
+
+
+def test_trigger_with_params_that_the_dag_refuses(deck, server):
+    refused = deck(airflow_dag_trigger, dag_id="test_params", conf=dict(n="x", who="me"))
+    assert refused["failed"]
+    if server != "airflow_1_10":  # there a DAG has no such params, and this one is not there
+        assert refused["msg"] == "The DAG 'test_params' does not take this conf: n: 'x' is not of type 'integer'"
 
 
 def test_wrong_version(deck, server):
