@@ -12,7 +12,8 @@ class ModuleDocFragment:
 options:
   api_url:
     description:
-      - Address of Airflow's web server, for example V(http://airflow.example.org:8080). It may have a path, where Airflow stands behind a proxy.
+      - Address of Airflow's web server, for example V(http://airflow.example.org:8080). It may have a path, where Airflow stands behind a proxy
+        or lives below a path itself. A slash at its end and the path of an API, such as V(/api/v2), may be left there.
       - Needed unless O(client=python).
       - If it is not given, the value of environment variable E(AIRFLOW_API_URL) is used, where the module runs. The same holds for all options of this list.
         An empty variable is as none.
@@ -63,15 +64,15 @@ options:
     default: true
   ca_path:
     description:
-      - A file with the certificates of the authorities to trust, or a folder of them. By default those of the E(REQUESTS_CA_BUNDLE), else those of the
-        library C(requests).
+      - A file with the certificates of the authorities to trust, or a folder of them as C(openssl rehash) leaves it. By default those of
+        E(REQUESTS_CA_BUNDLE), else those of the library C(requests).
       - If it is not given, E(AIRFLOW_CA_PATH) is used.
     type: path
   client_cert:
     description: A file with the certificate (and the key, without O(client_key)) to show to the server. If it is not given, E(AIRFLOW_CLIENT_CERT) is used.
     type: path
   client_key:
-    description: A file with the key of O(client_cert). If it is not given, E(AIRFLOW_CLIENT_KEY) is used.
+    description: A file with the key of O(client_cert), which must not have a passphrase. If it is not given, E(AIRFLOW_CLIENT_KEY) is used.
     type: path
   client:
     description:
@@ -109,6 +110,8 @@ options:
 requirements:
   - requests >= 2.25 where the module runs, unless O(client=python)
 notes:
+  - The proxy that E(HTTP_PROXY), E(HTTPS_PROXY) or E(ALL_PROXY) names is used, but for the hosts in E(NO_PROXY). What counts is the environment
+    where the module runs. A C(~/.netrc) is not read.
   - Passwords and tokens are in no output, log or list of processes. While a module runs, Ansible keeps its options in a private temporary folder on the host,
     unless C(pipelining) is on.
 """

@@ -11,6 +11,7 @@ A hook, because requests lets a ``~/.netrc`` replace a plain header.
 from __future__ import annotations
 
 import base64
+import re
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError
@@ -35,7 +36,10 @@ def basic(transport: Transport, options: Mapping[str, t.Any]) -> Hook:
 def token(transport: Transport, options: Mapping[str, t.Any]) -> Hook:
     if not options["api_token"]:
         raise AirflowError("api_auth is token, but there is no api_token (or AIRFLOW_API_TOKEN)")
-    return _header("Bearer " + options["api_token"])
+    given = options["api_token"].strip()
+    if not re.fullmatch("[!-~]+", given):  # http.client would refuse it, and show it
+        raise AirflowError("api_token holds a character that no token has, such as a space or a line break: give the token alone")
+    return _header("Bearer " + given)
 
 
 def login(transport: Transport, options: Mapping[str, t.Any]) -> Hook:

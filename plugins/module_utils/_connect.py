@@ -102,7 +102,7 @@ def base(url: str) -> str:
             url = url[: -len(dialect.root)]
     try:
         where = urlsplit(url)
-        valid = where.scheme in ("http", "https") and where.hostname and where.port != 0 and not where.query
+        valid = where.scheme in ("http", "https") and where.hostname and where.port != 0 and not where.query and "#" not in url
     except ValueError:
         valid = False
     if not valid:
@@ -123,5 +123,6 @@ def _choose(transport: Transport, asked: str) -> tuple[Dialect, str | None]:
             version = dialect.recognise(answer.body) if answer.status == 200 else None
             if version:
                 return dialect, version
-            tried.append(f"{dialect.probe}: HTTP {answer.status}" + (f", {explain(answer.body)[:60]}" if answer.status == 200 else ""))
+            said = {2: f", {explain(answer.body)[:60] or 'some JSON'}", 3: f" to {answer.headers.get('Location', 'nowhere')}"}.get(answer.status // 100, "")
+            tried.append(f"{dialect.probe}: HTTP {answer.status}{said}")
     raise AirflowError(f"What answers at {transport.where} is not an Airflow that we know: check api_url ({'; '.join(tried)})")

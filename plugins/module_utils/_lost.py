@@ -29,7 +29,7 @@ LOST: tuple[tuple[str, bool, str], ...] = (
     (
         r"^\w+ proxied .*(InvalidURL|InvalidProxyURL|ProxyScheme|LocationParseError)",
         False,
-        "The proxy {proxy} of the environment is no address ({why}): correct {variable}",
+        "The proxy {proxy} of the environment is no address: correct {variable}",
     ),
     (r"InvalidURL|LocationParseError|Unicode\w*Error: ", False, "api_url {base!r} is no address of a web server: {why}"),
     (r"certificate has expired", False, "The certificate of {where} has expired: have it renewed, or set validate_certs to false"),

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import typing as t
 
@@ -112,5 +113,5 @@ def explain(body: t.Any) -> str:
     text = str(body or "")
     if "<html" in text.lower() or "<!doctype" in text.lower():
         exceptions = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception|NotFound)\b.*$", text, re.MULTILINE)
-        return exceptions[-1].strip()[:500] if exceptions else "an HTML page"
+        return html.unescape(exceptions[-1].strip())[:500] if exceptions else "an HTML page"
     return " ".join(text.split())[:500]

@@ -136,7 +136,7 @@ def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries
     session.proxies, session.cert = found["proxies"], found["cert"]
     session.verify = found["verify"] or verify  # an empty variable means nothing; older releases of requests then validated nothing
     scheme = urlsplit(url).scheme
-    if scheme == "https":
+    if scheme == "https" or isinstance(verify, str) or cert:
         _judge_files(_trusted(verify), session.verify, session.cert)
         if session.verify is False:
             disable_warnings(InsecureRequestWarning)  # the user said so
@@ -183,7 +183,7 @@ def _date(response: t.Any, default: datetime) -> datetime:
 
 
 def _without_password(proxy: str | None) -> str | None:
-    return proxy and re.sub(r"^(\w+://)?[^/]*@", r"\1", proxy)
+    return proxy and re.sub(r"^(\w+://)?.*@", r"\1", proxy)
 
 
 def _judge_files(trusted: str, verify: bool | str, cert: tuple[str | None, str] | str | None) -> None:

@@ -120,13 +120,13 @@ class Nginx:
         self.ports: dict[str, int] = {}
 
     def __enter__(self):
-        program = control.program("nginx", "nginx-light")
+        program = control.program("nginx", "nginx")
         for _attempt in range(3):  # somebody may take a free port before it does
-            self.ports = {name: free_port() for name in self.servers}
+            with contextlib.ExitStack() as held:
+                self.ports = {name: held.enter_context(socket.create_server(("127.0.0.1", 0))).getsockname()[1] for name in self.servers}
             (self.folder / "nginx.conf").write_text(self._config())
-            self._process = subprocess.Popen(
-                [program, "-p", self.folder, "-e", self.folder / "error.log", "-c", self.folder / "nginx.conf"], stderr=subprocess.DEVNULL
-            )
+            # At first it complains of a log of the system's that not everybody may write
+            self._process = subprocess.Popen([program, "-p", self.folder, "-c", self.folder / "nginx.conf"], stderr=subprocess.DEVNULL)
             if self._listens():
                 return self
         raise AssertionError((self.folder / "error.log").read_text())
@@ -147,7 +147,8 @@ class Nginx:
             user="user root;" if os.geteuid() == 0 else "",  # else its worker may not enter the folder
             temporary=" ".join(f"{kind}_temp_path {self.folder}/{kind};" for kind in kinds),
             servers="\n".join(
-                f"server {{ listen 127.0.0.1:{self.ports[name]}{' ssl' if words else ''}; {words} {self.locations} }}" for name, words in self.servers.items()
+                f"server {{ listen 127.0.0.1:{self.ports[name]}{' ssl' if 'ssl_' in words else ''}; {words} {self.locations} }}"
+                for name, words in self.servers.items()
             ),
         )
 

@@ -19,6 +19,8 @@ ROOTS = {"airflow_1_10": "/api/experimental", "airflow_2_11": "/api/v1", "airflo
 POOL, TRIGGER, INFO = (f"dagops.airflow.airflow_{what}" for what in ("pool", "dag_trigger", "info"))
 AS_A_MODULE = dict(ANY="thing")  # an environment of the task's own keeps it out of the worker
 
+WHERE = {"in the worker": None, "as a module": AS_A_MODULE}
+
 
 def task(name, options, environment=None, module=INFO):
     return {"name": name, module: options, "ignore_errors": True, **({"environment": environment} if environment else {})}
@@ -65,6 +67,7 @@ def nginx(files, tmp_path_factory):
 
     servers = dict(
         plain="",
+        redirects="return 301 https://$http_host$request_uri;",
         tls=speaks_tls("server"),
         wrong_name=speaks_tls("wrong_name"),
         expired=speaks_tls("expired"),
@@ -91,7 +94,9 @@ one_server = pytest.mark.parametrize("name", list(control.SERVERS)[-1:])  # what
 
 def status_of(url):
     """What a browser gets there, without following redirects."""
-    return requests.get(url, allow_redirects=False, timeout=60).status_code
+    with requests.Session() as session:
+        session.trust_env = False
+        return session.get(url, allow_redirects=False, timeout=60).status_code
 
 
 def test_below_a_path(ansible, nginx, behind, files, name, server):
@@ -183,6 +188,11 @@ REFUSED = {
     ),
     "TLS against plain HTTP": ("plain", dict(api_url="https"), "No secure connection to {base}: the server does not speak TLS: try http:// in api_url"),
     "plain HTTP against TLS": ("tls", dict(api_url="http"), "The server at {base} speaks TLS: write https:// in api_url"),
+    "plain HTTP where one is sent to TLS": (
+        "redirects",
+        dict(api_url="http"),
+        r"What answers at {base} is not an Airflow that we know: check api_url \(/api/v2/version: HTTP 301 to https:.*\)",
+    ),
     "no file for ca_path": (
         "tls",
         dict(ca_path="missing"),
@@ -339,6 +349,7 @@ def test_proxy_of_a_task(ansible, behind, files, nginx):
             task("not-there", plain, dict(HTTP_PROXY=nobody)),
             task("TLS-not-there", tls, dict(HTTPS_PROXY=nobody)),
             task("no-address", plain, dict(HTTP_PROXY="http://:3128")),
+            task("no-port", plain, dict(HTTP_PROXY="http://someone:proxy-s3cret@127.0.0.1:port")),
             task("SOCKS", plain, dict(ALL_PROXY="socks5h://127.0.0.1:1080")),
         ]
         done = ansible(tasks)
@@ -359,28 +370,30 @@ def test_proxy_of_a_task(ansible, behind, files, nginx):
         "correct HTTP_PROXY, or name 127.0.0.1 in NO_PROXY, where the module runs",
         "TLS-not-there": f"The proxy {where} of the environment does not lead to {tls['api_url']} (connection refused): "
         "correct HTTPS_PROXY, or name 127.0.0.1 in NO_PROXY, where the module runs",
-        "no-address": "The proxy http://:3128 of the environment is no address (please check proxy URL. It is malformed and could be missing the host): "
-        "correct HTTP_PROXY",
+        "no-address": "The proxy http://:3128 of the environment is no address: correct HTTP_PROXY",
+        "no-port": "The proxy http://127.0.0.1:port of the environment is no address: correct HTTP_PROXY",
         "SOCKS": "The proxy socks5h://127.0.0.1:1080 of the environment speaks SOCKS: install requests[socks] where the module runs, "
         "correct ALL_PROXY, or name 127.0.0.1 in NO_PROXY",
     }
     assert {name: done.of(name)["msg"] for name in told} == told
 
 
-def test_netrc_does_not_count(ansible, tmp_path, monkeypatch, server):
+def test_netrc_does_not_count(ansible, tmp_path, monkeypatch):
     """Neither against our credentials, nor where we have none."""
-    host = re.match(r"\w+://([^:]+):", server["rest"]["api_url"])[1]
+    (right,) = {server["rest"]["api_password"] for server in control.SERVERS.values()}
     netrc = tmp_path / ".netrc"
+    netrc.touch(mode=0o600)
     monkeypatch.delenv("NETRC", raising=False)
-    for password in ("wrong", server["rest"]["api_password"]):
-        netrc.touch(mode=0o600)
-        netrc.write_text(f"machine {host} login {server['rest']['api_username']} password {password}\n")
-        with monkeypatch.context() as there:
-            there.setenv("HOME", str(tmp_path))
-            assert requests.utils.get_netrc_auth(server["rest"]["api_url"])[1] == password  # the file is one that would count
-        ours = password == "wrong"
-        options = dict(server["rest"], name="default_pool") if ours else dict(api_url=server["rest"]["api_url"], api_auth="none", name="default_pool")
-        done = ansible([task("worker", options, module=POOL), task("module", options, AS_A_MODULE, module=POOL)], HOME=str(tmp_path))
-        assert [one["result"]["failed"] for one in done.results] == [not ours, not ours], done.told
-        if not ours:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    for password in ("wrong", right):
+        tasks = []
+        for name, server in control.SERVERS.items():
+            address = server["rest"]["api_url"]
+            ours = server["rest"] if password == "wrong" else dict(api_url=address, api_auth="none")
+            netrc.write_text(f"machine 127.0.0.1 login admin password {password}\n")
+            assert requests.utils.get_netrc_auth(address) == ("admin", password)  # the file is one that would count
+            tasks += [task(f"{name} {where}", dict(ours, name="default_pool"), environment, module=POOL) for where, environment in WHERE.items()]
+        done = ansible(tasks)
+        assert [(one["task"], one["result"]["failed"]) for one in done.results] == [(one["name"], password != "wrong") for one in tasks], done.told
+        if password != "wrong":
             assert {one["result"]["status"] for one in done.results} <= {401, 403}

@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 def why_no_run(context: Context, exc: ApiError) -> AirflowError:
     """The sentence for a DAG that the server did not start; asked only when it did not."""
     dag_id = context.options["dag_id"]
-    if exc.status not in (400, 404):
+    if exc.status not in (400, 404) or not isinstance(exc.details.get("body"), dict):  # a page is of somebody who knows no DAGs
         return exc
     try:
         dag = context.open(DAG, {}).read(dag_id) if context.connection.dialect.rows[DAG.kind].plural else None

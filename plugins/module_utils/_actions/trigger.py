@@ -212,7 +212,7 @@ def _startable(context: Context, paused: bool | None) -> None:
     options = context.options
     dag = dict(is_paused=paused, is_stale=False) if paused is not None else _dag(context)
     if dag is None or dag["is_stale"]:
-        raise why_no_run(context, ApiError(f"The DAG {options['dag_id']!r} cannot be run", 404))
+        raise why_no_run(context, ApiError(f"The DAG {options['dag_id']!r} cannot be run", 404, body={}))
     if dag["is_paused"] and not options["unpause"]:
         if options["wait"]:
             raise AirflowError(f"The DAG {options['dag_id']!r} is paused, so a run would not start and the wait not end: nothing was started. Set unpause")

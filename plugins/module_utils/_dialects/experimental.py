@@ -71,7 +71,8 @@ def _or_404(deed: Callable[[], t.Any], status: int, text: str = "") -> t.Any:
     except ApiError as exc:
         if exc.status != status or text not in str(exc):
             raise
-        raise ApiError(str(exc), 404, **{name: value for name, value in exc.details.items() if name != "status"}) from None
+        details = {name: value for name, value in exc.details.items() if name not in ("status", "body")}
+        raise ApiError(str(exc), 404, body=dict(error=exc.details["body"]), **details) from None
 
 
 class PausedByPath(Store):

@@ -5,10 +5,11 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.dagops.airflow.plugins.module_utils._auth import method
+from ansible_collections.dagops.airflow.plugins.module_utils._auth import method, token
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION, base, connect
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError
 
@@ -31,7 +32,7 @@ def test_what_people_copy_along_with_an_address_is_cut(url, wanted):
     assert base(url) == wanted
 
 
-@pytest.mark.parametrize("url", ["x:8080", "localhost", "ftp://x", "http://", "http://[::1", "http://x:99999", "http://x:port", "/api/v2"])
+@pytest.mark.parametrize("url", ["x:8080", "localhost", "ftp://x", "http://", "http://[::1", "http://x:99999", "http://x:port", "/api/v2", "http://x/#/dags"])
 def test_an_address_that_is_none(url):
     with pytest.raises(AirflowError, match="is no address of a web server: it looks like http://"):
         base(url)
@@ -68,3 +69,15 @@ def test_what_is_missing_is_asked_for(given, sentence):
 )
 def test_method_of_authentication(given, chosen):
     assert method({**OPTIONS, **given}, "login") == chosen
+
+
+@pytest.mark.parametrize("given", ["a\nb", "a b", "a\u20acb", " "])
+def test_a_token_that_is_none_is_not_repeated(given):
+    with pytest.raises(AirflowError, match="^api_token holds a character that no token has, such as a space or a line break: give the token alone$"):
+        token(None, dict(api_token=given))
+
+
+def test_a_token_from_a_file_ends_with_its_line():
+    request = SimpleNamespace(headers={})
+    token(None, dict(api_token="abc.def\n"))(request)
+    assert request.headers == dict(Authorization="Bearer abc.def")

@@ -5,17 +5,27 @@
 from __future__ import annotations
 
 import datetime
+import os
 import sys
 from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.dagops.airflow.plugins.plugin_utils._worker import as_a_module_gets_them, why_as_a_module
+from ansible_collections.dagops.airflow.plugins.plugin_utils._worker import as_a_module_gets_them, inside, why_as_a_module
 
 
 def test_an_unquoted_date_is_a_text_as_in_a_module():
     asked = dict(conf=dict(day=datetime.date(2026, 11, 25), at=datetime.datetime(2026, 11, 25, 12, 0)), slots=2, wait=True)
     assert as_a_module_gets_them(asked) == dict(conf=dict(day="2026-11-25", at="2026-11-25T12:00:00"), slots=2, wait=True)
+
+
+def test_names_of_files_are_meant_from_the_folder_of_the_playbook(tmp_path):
+    before = os.getcwd()
+    (tmp_path / "ca.pem").touch()
+    with pytest.raises(ZeroDivisionError), inside(str(tmp_path)):
+        assert os.path.exists("ca.pem")
+        raise ZeroDivisionError
+    assert os.getcwd() == before
 
 
 def reason(transport="local", become=None, async_val=0, environment=(), delegate_to=None, args=(), **task_vars):
