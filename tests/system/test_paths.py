@@ -157,7 +157,7 @@ def test_users_and_secrets_do_not_leak_from_item_to_item(server, second, address
         words = dict(states=["absent", "present", "present", "absent"], who=[0, 0, 1, 0])
         written = ansible([dict(write, loop=[1, 2, 3], vars=words, name="write")], given=given)
     items = done.of("check")["results"]
-    assert [item.get("failed", False) for item in items] == [False, False, True, False, True], items
+    assert [item["failed"] for item in items] == [False, False, True, False, True], items
     told = [item["pool"]["description"] for item in items if "pool" in item]
     own, other = "it says ******** and ", f"it says {first['api_password']} and ********"
     assert [told[0].startswith(own), told[1], told[2].startswith(own)] == [True, other, True]
@@ -208,7 +208,7 @@ def test_tls_settings_do_not_leak_from_item_to_item(ansible, tmp_path):
         given = dict(common=dict(server["rest"], api_url=proxy.url, api_retries=0, name="there is no such pool", state="absent"), settings=settings)
         done = ansible([dict(task, loop=list(range(len(settings))), name="loop"), dict(task, vars=dict(item=1), name="after")], given=given)
     items = done.of("loop")["results"]
-    assert [item.get("failed", False) for item in items] == [False, True, False, True, False], items
+    assert [item["failed"] for item in items] == [False, True, False, True, False], items
     for refused in (items[1], items[3], done.of("after")):
         assert refused["failed"]
         assert "name the authority that signed it in ca_path, or set validate_certs to false" in refused["msg"]

@@ -9,6 +9,7 @@ COUNTED is ``file table table ...``: an SQLite database.
 
 from __future__ import annotations
 
+import collections
 import json
 import os
 import sqlite3
@@ -25,18 +26,29 @@ def counted():
         database.close()
 
 
+def host(result):
+    return (getattr(result, "host", None) or result._host).get_name()
+
+
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "notification"
     CALLBACK_NAME = "results"
 
-    before: dict[str, int] | None = None
+    def __init__(self):
+        super().__init__()
+        self.before: dict[str, int] | None = None
+        self.items: dict[str, list[bool]] = collections.defaultdict(list)  # by host: whether each item of the loop failed
 
     def v2_playbook_on_task_start(self, task, is_conditional):
         self.before = counted() if "COUNTED" in os.environ else None
 
     def keep(self, result, failed=False):
+        """Not every Ansible leaves ``failed`` in a result."""
         told = dict(getattr(result, "result", None) or result._result, failed=failed)
+        items = self.items.pop(host(result), [])
+        if items:
+            told["results"] = [dict(item, failed=bad) for item, bad in zip(told["results"], items, strict=True)]
         task = getattr(result, "task", None) or result._task
         if not {"results", "ansible_loop_var"} & set(told) or "results" in told:
             after = counted() if "COUNTED" in os.environ else None
@@ -50,3 +62,11 @@ class CallbackModule(CallbackBase):
         self.keep(result, failed=True)
 
     v2_runner_on_unreachable = v2_runner_on_failed
+
+    def v2_runner_item_on_ok(self, result):
+        self.items[host(result)].append(False)
+
+    v2_runner_item_on_skipped = v2_runner_item_on_ok
+
+    def v2_runner_item_on_failed(self, result):
+        self.items[host(result)].append(True)
