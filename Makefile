@@ -1,6 +1,6 @@
 # Needs Linux, make and Python >= 3.11 (Debian and Ubuntu: with the package python3-venv), and a package index. All that it makes lies in this folder.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop demo-clean test servers servers-stop tapes benchmark clean
+.PHONY: help demo demo-stop demo-clean test faults servers servers-stop tapes benchmark clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -40,6 +40,9 @@ servers-stop: .venv/.user  ## stop them
 tapes: servers .venv/.pytest  ## record the tests' tapes anew, from the real servers
 	@RECORD_TAPES="$$(for file in .servers/*.port; do name=$${file##*/}; echo "$${name%.port}=http://127.0.0.1:$$(cat $$file)"; done)" \
 	  $(BIN)/python -m pytest -q tests/unit/plugins/modules
+
+faults: servers .venv/.dev  ## exactly once, in full: 300 triggers per server and path over a network that breaks, kills and races; hours
+	@TRIGGERS=300 nox -s system -- -rA tests/system/test_faults.py tests/system/test_races.py
 
 benchmark: servers  ## our cost against what else people use, as ratios
 	@$(BIN)/python tests/benchmark/benchmark.py $(ARGS)
