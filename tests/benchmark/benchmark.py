@@ -4,14 +4,15 @@
 
 """What a task of ours costs, against what a user would write instead: both in turn, as the ratio of their medians.
 
-benchmark.py [ROUNDS]: on every running server of tests/servers. Each round starts one new run both ways, as a playbook of one task.
-Wall time and CPU time are those of the whole ansible-playbook; the requests are counted by a proxy between.
+benchmark.py [ROUNDS] [ROW ...]: on the running servers of tests/servers. Rows:
+one: a new run as a playbook of one task, both ways; wall time and CPU time are those of the whole ansible-playbook.
+loop: a loop of 100 new runs, as modules and in the worker; what it adds to a play that does nothing.
+many: 200 new runs in one task, against the bare server's time for as many POSTs over one connection, against loops, and against Airflow's own command.
+Requests are counted by a proxy between.
 """
 
 from __future__ import annotations
 
-import http.client
-import http.server
 import json
 import os
 import pathlib
@@ -20,11 +21,17 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import threading
 import time
+
+import requests
+
+sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
+from tests.system.proxy import Proxy
 
 ROOT = pathlib.Path(__file__).parents[2]
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
+WANTED = sys.argv[2:]
+MANY = 200
 PASSWORD = "only-for-tests"
 
 OURS = """
@@ -97,85 +104,133 @@ URI = {
 }
 
 
-class Counter(http.server.BaseHTTPRequestHandler):
-    """Passes everything on, and counts."""
-
-    protocol_version = "HTTP/1.1"
-    target = ""
-    count = 0
-
-    def pass_on(self):
-        type(self).count += 1
-        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        connection = http.client.HTTPConnection(self.target, timeout=60)
-        connection.request(self.command, self.path, body, {name: value for name, value in self.headers.items() if name != "Host"})
-        answer = connection.getresponse()
-        text = answer.read()
-        self.send_response(answer.status)
-        for name, value in answer.getheaders():
-            if name.lower() not in ("transfer-encoding", "content-length", "connection", "date", "server"):
-                self.send_header(name, value)
-        self.send_header("Content-Length", str(len(text)))
-        self.end_headers()
-        self.wfile.write(text)
-        connection.close()
-
-    do_GET = do_POST = do_PATCH = do_DELETE = pass_on
-
-    def log_message(self, *args):
-        pass
+# A loop of 20 of the same.
+URI_LOOP = {server: text.replace("KEY", "KEY-{{ item }}") + '      loop: "{{ range(20) | list }}"\n' for server, text in URI.items()}
+MANY_RUNS = f"""
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - dagops.airflow.airflow_dag_runs:
+        api_url: URL
+        api_username: admin
+        api_password: PASSWORD
+        max_parallel: PARALLEL
+        runs: {json.dumps([dict(dag_id="test_paused", run_id=f"KEY-{number}") for number in range(MANY)])}
+"""
+# The path of a POST, the name of the run's id in it, and what it must have beside.
+POST = {
+    "airflow_1_10": ("/api/experimental/dags/test_paused/dag_runs", "run_id", dict(replace_microseconds="false")),
+    "airflow_2_11": ("/api/v1/dags/test_paused/dagRuns", "dag_run_id", {}),
+    "airflow_3_fab": ("/api/v2/dags/test_paused/dagRuns", "dag_run_id", dict(logical_date=None)),
+}
 
 
-def play(text, url, key):
+def play(text, proxy, key):
     """Seconds of wall and CPU, and requests, of one playbook."""
+    url = proxy.url
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
         file.write(text.replace("URL", url).replace("KEY", key).replace("PASSWORD", PASSWORD))
         file.flush()
-        Counter.count = 0
+        proxy.seen.clear()
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
         subprocess.run([pathlib.Path(sys.executable).parent / "ansible-playbook", file.name], check=True, capture_output=True, env=ENVIRONMENT)
         after, end = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    return end - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, Counter.count
+    return end - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, len(proxy.seen)
 
 
 ENVIRONMENT = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_")} | {"ANSIBLE_LOCALHOST_WARNING": "false"}
 
 
-def one_run(url, server):
+def one_run(proxy, server):
     ours, theirs = [], []
     for number in range(ROUNDS):
         key = f"benchmark-{time.time_ns()}-{number}"
-        ours.append(play(OURS, url, key))
-        theirs.append(play(URI[server], url, key + "-uri"))
+        ours.append(play(OURS, proxy, key))
+        theirs.append(play(URI[server], proxy, key + "-uri"))
     wall, cpu = (statistics.median(one[i] for one in ours) / statistics.median(one[i] for one in theirs) for i in (0, 1))
     print(f"{server:<16}{wall:>8.2f}{cpu:>8.2f}   {ours[0][2]} / {theirs[0][2]}")
     print(json.dumps(dict(server=server, ours=ours, uri=theirs)), file=sys.stderr)
 
 
-def loop(url, server):
+def loop(proxy, server):
     """What a loop adds to a play that does nothing: as modules, and in the worker."""
-    empty = play(NOTHING, url, "")[1]
+    empty = play(NOTHING, proxy, "")[1]
     key = f"benchmark-{time.time_ns()}"
-    modules = play(LOOP.replace("ENVIRONMENT", "{ANY: thing}"), url, key)
-    worker = play(LOOP.replace("ENVIRONMENT", "{}"), url, key + "-worker")
+    modules = play(LOOP.replace("ENVIRONMENT", "{ANY: thing}"), proxy, key)
+    worker = play(LOOP.replace("ENVIRONMENT", "{}"), proxy, key + "-worker")
     print(f"{server:<16}{(modules[1] - empty) / (worker[1] - empty):>8.1f}   {modules[2]} / {worker[2]}")
     print(json.dumps(dict(server=server, modules=modules, worker=worker, empty=empty)), file=sys.stderr)
 
 
+def bare(url, server, key, count):
+    """Seconds of as many POSTs over one connection, each with its credentials as ours are."""
+    with requests.Session() as session:
+        if server == "airflow_3_fab":
+            token = session.post(f"{url}/auth/token", json=dict(username="admin", password=PASSWORD)).json()["access_token"]
+            session.headers["Authorization"] = f"Bearer {token}"
+        else:
+            session.auth = ("admin", PASSWORD)
+        path, name, more = POST[server]
+        start = time.monotonic()
+        for number in range(count):
+            session.post(f"{url}{path}", json={name: f"{key}-{number}", **more}).raise_for_status()
+        return time.monotonic() - start
+
+
+def many(proxy, server):
+    """Milliseconds a run, less what a play that does nothing takes; the last column's command is played for 5 runs."""
+    key = f"benchmark-{time.time_ns()}"
+    empty = play(NOTHING, proxy, "")[0]
+    least = bare(proxy.url, server, f"{key}-bare", MANY) / MANY
+    task = MANY_RUNS.replace("PARALLEL", os.environ.get("MAX_PARALLEL", "1"))
+    ours = (play(task, proxy, f"{key}-many")[0] - empty) / MANY
+    again = bare(proxy.url, server, f"{key}-bare2", MANY) / MANY
+    least = min(least, again)
+    worker = (play(LOOP.replace("ENVIRONMENT", "{}"), proxy, f"{key}-loop")[0] - empty) / 100
+    uri = (play(URI_LOOP[server], proxy, f"{key}-uri")[0] - empty) / 20
+    command = airflow_command(server, key, 5)
+    print(f"{server:<16}{ours / least:>8.2f}{worker / ours:>8.2f}{uri / ours:>8.1f}{command / ours:>8.1f}   {1000 * ours:.0f} ms")
+    print(json.dumps(dict(server=server, bare=least, ours=ours, loop=worker, uri=uri, command=command)), file=sys.stderr)
+
+
+def airflow_command(server, key, count):
+    """Seconds a run of Airflow's own command on the master."""
+    home = ROOT / ".servers" / server
+    words = ["trigger_dag"] if server == "airflow_1_10" else ["dags", "trigger"]
+    start = time.monotonic()
+    for number in range(count):
+        command = [
+            sys.executable,
+            home / "control.py",
+            home / "server.json",
+            "run",
+            "airflow",
+            *words,
+            "test_paused",
+            "--run_id" if len(words) == 1 else "--run-id",
+        ]
+        subprocess.run([*command, f"{key}-command-{number}"], check=True, capture_output=True, env=ENVIRONMENT)
+    return (time.monotonic() - start) / count
+
+
+ROWS = {
+    "one": (one_run, f"one new run, {ROUNDS} rounds in turn: airflow_dag_trigger / ansible.builtin.uri", f"{'wall':>8}{'CPU':>8}   requests"),
+    "loop": (loop, "a loop of 100 new runs, as modules / in the worker", f"{'CPU':>8}   requests"),
+    "many": (
+        many,
+        f"{MANY} new runs in one task / bare POSTs; a loop of ours, of uri, and Airflow's command / that task",
+        f"{'bare':>8}{'loop':>8}{'uri':>8}{'airflow':>8}   a run",
+    ),
+}
+
+
 def main():
-    proxy = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Counter)
-    threading.Thread(target=proxy.serve_forever, daemon=True).start()
-    url = f"http://127.0.0.1:{proxy.server_address[1]}"
-    print(f"one new run, {ROUNDS} rounds in turn: airflow_dag_trigger / ansible.builtin.uri")
-    print(f"{'server':<16}{'wall':>8}{'CPU':>8}   requests")
-    for server in URI:
-        Counter.target = address(server)
-        one_run(url, server)
-    print("a loop of 100 new runs, as modules / in the worker")
-    print(f"{'server':<16}{'CPU':>8}   requests")
-    for server in URI:
-        Counter.target = address(server)
-        loop(url, server)
+    for row in WANTED or ROWS:
+        measure, title, head = ROWS[row]
+        print(f"{title}\n{'server':<16}{head}")
+        for server in URI:
+            with Proxy(address(server)) as proxy:
+                measure(proxy, server)
 
 
 def address(server):
