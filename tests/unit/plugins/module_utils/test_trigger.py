@@ -231,8 +231,11 @@ def test_a_date_that_somebody_else_took_is_replaced(monkeypatch):
 
 
 def test_where_the_server_cannot_be_asked_either(monkeypatch):
+    def gone(key):
+        raise TransportError("gone", reached=False)
+
     runs = Runs(TransportError("lost", reached=True))
-    monkeypatch.setattr(runs, "read", lambda key: (_ for _ in ()).throw(TransportError("gone", reached=False)))
+    monkeypatch.setattr(runs, "read", gone)
     with pytest.raises(
         AirflowError, match=re.escape("lost. Whether the run 'r' was started cannot be told (gone): play the task again, that starts no second")
     ):
