@@ -9,15 +9,20 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import os
 import pathlib
 import shutil
 import subprocess
 import sys
+import typing as t
 
 import antsibull_nox
 import nox
+
+if t.TYPE_CHECKING:
+    from collections.abc import Collection
 
 ROOT = pathlib.Path(__file__).parent
 # ansible-core: the Pythons that its controller side runs on. The first and the last one with an interpreter here are tested.
@@ -37,6 +42,9 @@ SERVERS = {  # user_table: where API users are counted; the simple auth manager 
     "airflow_3_fab": dict(version="3.3.2", user_table="ab_user"),
     "airflow_3_simple": dict(version="3.3.2", user_table=""),
 }
+# What needs servers is played in two halves beside each other: most of it is waiting for Airflow.
+HALVES = {"airflow-1-2": ("airflow_1_10", "airflow_2_11"), "airflow-3": ("airflow_3_fab", "airflow_3_simple")}
+ONCE = ("role_airflow_server",)  # targets that speak to no server of the tests: the first half plays them
 PASSWORD = "only-for-tests"  # of every server's admin: tests/servers/up.yml
 
 nox.options.default_venv_backend = "virtualenv"
@@ -73,10 +81,11 @@ def seed_pip_bootstrap() -> None:
             shutil.copy(ROOT / "tests/utils/get_pip.py", script)
 
 
-def servers() -> dict[str, dict]:
+def servers(names: Collection[str] = tuple(SERVERS)) -> dict[str, dict]:
     """Where the tests' real servers are, and how to speak to them; as `make servers` left them."""
     found = {}
-    for name, words in SERVERS.items():
+    for name in names:
+        words = SERVERS[name]
         port = ROOT / ".servers" / f"{name}.port"
         if not port.exists():
             left_out(f"{name}: there is no such server, see `make servers`")
@@ -93,9 +102,10 @@ def servers() -> dict[str, dict]:
     return found
 
 
-def before_integration() -> None:
+def before_integration(half: str) -> None:
     seed_pip_bootstrap()
-    pathlib.Path("tests/integration/integration_config.yml").write_text(json.dumps(dict(servers=servers(), collection=str(pathlib.Path.cwd()))))
+    config = dict(servers=servers(HALVES[half]), collection=str(pathlib.Path.cwd()))
+    pathlib.Path("tests/integration/integration_config.yml").write_text(json.dumps(config))
 
 
 def tidy() -> None:
@@ -103,16 +113,16 @@ def tidy() -> None:
     shutil.rmtree("tests/output/.tmp", ignore_errors=True)
 
 
-def add_ansible_test(kind: str, core: str, *args: str) -> None:
+def add_ansible_test(kind: str, core: str, *args: str, half: str = "") -> None:
     antsibull_nox.add_ansible_test_session(
-        name=f"{kind}-{core}",
-        description=f"ansible-test {kind} with ansible-core {core}, in virtual environments.",
+        name="-".join(filter(None, (kind, core, half))),
+        description=f"ansible-test {kind} with ansible-core {core}, in virtual environments." + (f" Servers: {', '.join(HALVES[half])}." if half else ""),
         # --venv would take a target that stands right behind it for a Python, and silently not play it
         ansible_test_params=[kind, *args, "--venv", "--truncate", "0"],
         default=True,
         ansible_core_version=core,
         ansible_core_source="pypi",
-        callback_before=before_integration if kind == "integration" else seed_pip_bootstrap,
+        callback_before=functools.partial(before_integration, half) if half else seed_pip_bootstrap,
         callback_after=tidy,
     )
 
@@ -156,17 +166,20 @@ def real_servers(session: nox.Session) -> None:
 
 
 # The oldest ansible-core plays what depends on Ansible most, the newest everything.
-if oldest != newest:
-    add_ansible_test("integration", oldest, "module_airflow_pool", "module_airflow_info", "both_paths")
-add_ansible_test("integration", newest)
+for half in HALVES:
+    if oldest != newest:
+        add_ansible_test("integration", oldest, "module_airflow_pool", "module_airflow_info", "both_paths", half=half)
+    once = [] if half == next(iter(HALVES)) else [word for target in ONCE for word in ("--exclude", target)]
+    add_ansible_test("integration", newest, *once, half=half)
 
 
 @nox.session(venv_backend="none")
-def system(session: nox.Session) -> None:
+@nox.parametrize("half", list(HALVES), ids=list(HALVES))
+def system(session: nox.Session, half: str) -> None:
     """What only shows from outside a task: against the real servers, with Ansible's own commands."""
     session.run("make", "-s", ".venv/.pytest", external=True)
     tests = [str(path) for path in sorted(pathlib.Path("tests/system").glob("test_*.py")) if path.name != "test_demo.py"]
-    session.run(".venv/bin/python", "-m", "pytest", "-q", *(session.posargs or tests), external=True, env=dict(SERVERS=json.dumps(servers())))
+    session.run(".venv/bin/python", "-m", "pytest", "-q", *(session.posargs or tests), external=True, env=dict(SERVERS=json.dumps(servers(HALVES[half]))))
 
 
 if __name__ == "__main__":
