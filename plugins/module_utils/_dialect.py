@@ -69,6 +69,8 @@ class Endpoint(t.NamedTuple):
     taken: Collection[int] = (409,)  # statuses of a POST that may mean: there is one already
     plural: str = ""  # what a list stands under in its answer
     finds: Mapping[str, Collection[str]] = {}  # option -> parameters of a list that must all be this value
+    query: Mapping[str, str] = {}  # parameters of every read of one object
+    accept: str = "application/json"  # what a read of one object asks for
     nullable: Collection[str] = ()  # options that may be sent as null
     page: str = ""  # of one object in the user interface
     store: t.Any = None  # a subclass of Store, for a truly odd server
@@ -83,6 +85,7 @@ class Store:
         self.rules = row.rules.of(version)
         self.taken = row.taken
         self.nullable = row.nullable
+        self.verbs = row.verbs
         self._session = session
         self._row = row
         self._names = names
@@ -91,7 +94,7 @@ class Store:
         self._key = next((name for name in names if row.key and self._wire(name) == row.key), "")
 
     def read(self, key: str) -> dict[str, t.Any] | None:
-        body = self._session.call("GET", self._item(key), allow=self._row.missing)
+        body = self._session.call("GET", self._item(key), params=self._row.query or None, allow=self._row.missing, accept=self._row.accept)
         return None if body is None else self._decode(body, key)
 
     def find(self, **wished: t.Any) -> list[dict[str, t.Any]]:

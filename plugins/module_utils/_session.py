@@ -48,15 +48,15 @@ class Session:
     def url(self) -> str:
         return self._transport.url
 
-    def call(self, method: str, path: str, json: t.Any = None, params: t.Any = None, allow: Collection[int] = ()) -> t.Any:
+    def call(self, method: str, path: str, json: t.Any = None, params: t.Any = None, allow: Collection[int] = (), accept: str = "application/json") -> t.Any:
         """The answer's body; None where its status is in ``allow``. Raises ApiError for every other status that is not a success."""
         fresh = self._hook is None
         if fresh:
             self._hook = self._log_in()
-        answer = self._transport.send(method, path, self._hook, json=json, params=params)
+        answer = self._transport.send(method, path, self._hook, json=json, params=params, accept=accept)
         if not fresh and (answer.status, explain(answer.body)) in self._expired:
             self._hook = self._log_in()
-            answer = self._transport.send(method, path, self._hook, json=json, params=params)
+            answer = self._transport.send(method, path, self._hook, json=json, params=params, accept=accept)
         if answer.status in allow and self._by_the_api(answer):
             return None
         if answer.status >= 300:

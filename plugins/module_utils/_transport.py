@@ -65,16 +65,18 @@ class Transport:
         auth: Callable[[t.Any], t.Any],
         json: t.Any = None,
         params: t.Any = None,
+        accept: str = "application/json",
     ) -> Answer:
         import requests  # here: a module that sends no request does not pay for it
 
         if self._requests is None:
             self._requests = _session(requests, self.url, self._verify, self._cert, self._retries)
             self._proxy = _without_password(requests.utils.select_proxy(self.url, self._requests.proxies))
+        asked = dict(auth=auth, json=json, params=params, headers=dict(Accept=accept), timeout=self._timeout, allow_redirects=False)
         tries = self._retries if method in READS or path == LOGIN else 0
         while True:
             try:
-                response = self._requests.request(method, self.url + path, auth=auth, json=json, params=params, timeout=self._timeout, allow_redirects=False)
+                response = self._requests.request(method, self.url + path, **asked)
                 _whole(response)
                 break
             except requests.exceptions.ChunkedEncodingError as exc:  # a body that was cut: urllib3 has let it go already
@@ -140,7 +142,6 @@ def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries
         _judge_files(_trusted(verify), session.verify, session.cert)
         if session.verify is False:
             disable_warnings(InsecureRequestWarning)  # the user said so
-    session.headers["Accept"] = "application/json"
     retry = Retry(
         total=retries,
         other=0,  # what TLS refuses, it refuses again; and urllib3 would not look whether it was a write

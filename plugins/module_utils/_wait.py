@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TimedOut
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TimedOut, TransportError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -57,19 +57,29 @@ def watch(
     tell: Callable[[dict[str, t.Any]], None],
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
+    outage: float = 0.0,
 ) -> dict[str, t.Any]:
-    """The object, once its field says that it has ended. Times are seconds of a clock that nobody sets."""
+    """The object, once its field says that it has ended. Times are seconds of a clock that nobody sets; ``outage``: how long the server may be away."""
     end = clock() + timeout
     pause = min(FIRST_PAUSE, interval)
+    away: float | None = None
     while True:
-        found = read()
-        if found is None:
-            raise AirflowError(f"{until.what} was deleted while it was waited for")
-        if found[until.field] in until.ends:
-            return found
-        tell(found)
-        left = end - clock()
-        if left <= 0:
-            raise TimedOut(f"{until.what} is still {found[until.field]} after {timeout:g} s (wait_timeout)")
-        sleep(min(pause, left))
+        try:
+            found = read()
+            away = None
+        except (ApiError, TransportError) as exc:
+            if isinstance(exc, ApiError) and exc.status < 500 and exc.status != 429:
+                raise
+            away = clock() if away is None else away
+            if clock() - away >= min(outage, end - away):
+                raise
+        else:
+            if found is None:
+                raise AirflowError(f"{until.what} was deleted while it was waited for")
+            if found[until.field] in until.ends:
+                return found
+            tell(found)
+            if clock() >= end:
+                raise TimedOut(f"{until.what} is still {found[until.field]} after {timeout:g} s (wait_timeout)")
+        sleep(max(0.0, min(pause, end - clock())))
         pause = min(pause * 1.5, interval)

@@ -18,6 +18,7 @@ description:
   - Played again, after it was killed in the middle or after some have failed, the task starts the rest.
 extends_documentation_fragment:
   - dagops.airflow.connection
+  - dagops.airflow.wait
   - dagops.airflow.attributes
   - dagops.airflow.attributes.actiongroup
 attributes:
@@ -90,6 +91,10 @@ options:
       - One at a time is what an Airflow on SQLite can take, and Airflow 1.10 and 2 are not faster with more. Airflow 3 on PostgreSQL gains up to 8.
     type: int
     default: 1
+  wait:
+    description: Whether to wait for the end of all of them, when all have started. O(wait_timeout) holds for them together.
+    type: bool
+    default: false
 seealso:
   - module: dagops.airflow.airflow_dag_trigger
 """
@@ -143,6 +148,22 @@ dag_runs:
     run_url:
       description: The run's page in Airflow's web interface, where it is known.
       type: str
+    duration:
+      description: Seconds from the run's start to its end, where both are known.
+      type: float
+    failed_tasks:
+      description: As M(dagops.airflow.airflow_dag_trigger) returns them.
+      type: list
+      elements: dict
+    xcom:
+      description: What tasks left, as O(xcom) asks for it.
+      type: dict
+    timed_out:
+      description: That O(wait_timeout) was over before the run's end.
+      type: bool
+    cancelled:
+      description: That the run was cancelled, see O(on_timeout).
+      type: bool
     import_error:
       description: The traceback of the DAG's file, where that is why no run was started.
       type: str

@@ -21,6 +21,7 @@ description:
     unless O(logical_date) is given and the answer was lost, for then nobody can know.
 extends_documentation_fragment:
   - dagops.airflow.connection
+  - dagops.airflow.wait
   - dagops.airflow.attributes
   - dagops.airflow.attributes.actiongroup
 attributes:
@@ -98,14 +99,6 @@ options:
     description: Whether to wait for the end of the run. A run that fails is then a failed task.
     type: bool
     default: false
-  wait_timeout:
-    description: Seconds to wait; after that the task fails, and the run goes on.
-    type: float
-    default: 3600
-  poll_interval:
-    description: Seconds from one look at the run to the next. The first looks come sooner.
-    type: float
-    default: 10
   wait_for_dag:
     description:
       - Seconds to wait for a DAG that was just deployed, until Airflow has read its file.
@@ -233,6 +226,51 @@ run_url:
   returned: success
   type: str
   sample: http://airflow.example.org:8080/dags/load_sales/runs/ansible__7e2a0b7d3b2f4f0aa8e5f0a5d1c0b9e8
+duration:
+  description: Seconds from the run's start to its end. Null where it has not ended, and on Airflow 1.10.
+  returned: success, and on failure where the run is known
+  type: float
+  sample: 12.5
+failed_tasks:
+  description: The tasks of a failed run that failed, or were not run because one before them failed. Null on Airflow 1.10, whose REST API lists no tasks.
+  returned: when the run has failed
+  type: list
+  elements: dict
+  contains:
+    task_id:
+      description: The task.
+      type: str
+    map_index:
+      description: Its index where it is mapped, else -1.
+      type: int
+    try_number:
+      description: Its last try.
+      type: int
+    state:
+      description: V(failed) or V(upstream_failed).
+      type: str
+    log:
+      description: The last lines of its log, see O(log_lines).
+      type: list
+      elements: str
+  sample:
+    - task_id: load
+      map_index: -1
+      try_number: 2
+      state: failed
+      log: ["ValueError: no sales on this day"]
+xcom:
+  description: What tasks left, by task and key, as O(xcom) asks for it. Null for what there is not.
+  returned: when it is asked for and the run has succeeded
+  type: dict
+  sample:
+    load:
+      return_value: 1234
+cancelled:
+  description: That the run was cancelled, see O(on_timeout).
+  returned: when it was
+  type: bool
+  sample: true
 timed_out:
   description: That O(wait_timeout) was over before the run's end.
   returned: when it was

@@ -33,6 +33,14 @@ def trigger(name, given, says, **more):
     return Row(name, {"dag_id": "test_paused", **given}, says, **more)
 
 
+def wait(name, given, says, **more):
+    return Row(name, given, says, module="airflow_dag_run_wait", **more)
+
+
+def runs(name, given, says, **more):
+    return Row(name, given, says, module="airflow_dag_runs", **more)
+
+
 def pool(name, given, says, **more):
     return Row(name, given, says, module="airflow_pool", **more)
 
@@ -612,6 +620,48 @@ ROWS = [
     ),
     trigger("an interval of nothing", dict(poll_interval=0), "poll_interval is a number of seconds, it cannot be 0"),
     trigger("a negative wait for the DAG", dict(wait_for_dag=-1), "wait_for_dag is a number of seconds, it cannot be -1"),
+    trigger("a negative outage", dict(outage_timeout=-1), "outage_timeout is a number of seconds, it cannot be -1"),
+    trigger("a negative number of lines", dict(log_lines=-1), "log_lines is a number of lines, it cannot be -1"),
+    trigger("results of no task", dict(xcom=[":key"]), "xcom ':key' names no task: write task_id, or task_id:key"),
+    trigger(
+        "results where there are none",
+        dict(xcom=["work"]),
+        "Airflow 1.10 gives no results of tasks through its REST API: leave out xcom",
+        on=ONE,
+    ),
+    trigger(
+        "a run to be cancelled where it cannot be",
+        dict(on_timeout="cancel"),
+        "Airflow 1.10 cannot cancel a run through its REST API: set on_timeout to fail or return",
+        on=ONE,
+    ),
+    wait("no DAG", {}, "missing required arguments: dag_id"),
+    wait(
+        "a run that is not there",
+        dict(dag_id="test_paused", run_id="no_such_run"),
+        "There is no run 'no_such_run' of the DAG 'test_paused', so nothing can be waited for",
+    ),
+    wait("to cancel", dict(dag_id="test_paused", on_timeout="cancel"), "value of on_timeout must be one of: fail, return, got: cancel"),
+    wait("a wait of nothing", dict(dag_id="test_paused", wait_timeout=0), "wait_timeout is a number of seconds, it cannot be 0"),
+    wait(
+        "through Airflow's Python",
+        {"dag_id": "test_paused", "<python>": True},
+        "DAG runs are waited for through the REST API only: leave out client=python",
+    ),
+    runs("no list", {}, "missing required arguments: runs"),
+    runs("a run without its DAG", dict(runs=[{}]), "missing required arguments: dag_id found in runs"),
+    runs(
+        "one run twice",
+        dict(runs=[dict(dag_id="test_paused"), dict(dag_id="test_paused")]),
+        "Runs 1 and 2 of the list are one and the same run: give each a run_key (or run_id) of its own",
+    ),
+    runs(
+        "one run that cannot be",
+        dict(runs=[dict(dag_id="test_paused", run_key="a"), dict(dag_id="test_paused", run_id="a b")]),
+        "Run 2 of the list: run_id 'a b' is none that Airflow takes: letters, digits and _ . ~ : + - only",
+    ),
+    runs("none at a time", dict(runs=[dict(dag_id="test_paused")], max_parallel=0), "max_parallel is a number of runs, it cannot be 0"),
+    runs("an unknown option", dict(runs=[dict(dag_id="test_paused", wait=True)]), "runs.wait. Supported parameters include:"),
     info("a wait of nothing", dict(wait_until_healthy=True, wait_timeout=0), "wait_timeout is a number of seconds, it cannot be 0"),
     info("an interval of nothing", dict(wait_until_healthy=True, poll_interval=0), "poll_interval is a number of seconds, it cannot be 0"),
     info(

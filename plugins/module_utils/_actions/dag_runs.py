@@ -6,13 +6,17 @@
 
 from __future__ import annotations
 
+import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import identity
-from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import EXCLUSIVE, RUN, TRIGGER, judge_all, trigger
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import EXCLUSIVE, RUN, TRIGGER, finish, judge_all, trigger
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import WAIT, judge_wait
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -25,6 +29,7 @@ DEFAULTS = {name: words.get("default") for name, words in TRIGGER.argument_spec.
 
 def dag_runs(context: Context) -> dict[str, t.Any]:
     wishes = [{**context.options, **DEFAULTS, **run} for run in context.options["runs"]]
+    judge_wait(context.options)
     _judge(wishes, context.options["max_parallel"])
     ended: list[AirflowError] = []  # what would end every other run alike
 
@@ -43,6 +48,10 @@ def dag_runs(context: Context) -> dict[str, t.Any]:
     results = [one(wish) for wish in wishes[:1]]  # alone: it finds out what all the others share
     with ThreadPoolExecutor(context.options["max_parallel"]) as pool:
         results += pool.map(one, wishes[1:])
+    if context.options["wait"] and not context.check_mode:
+        end = time.monotonic() + context.options["wait_timeout"]
+        # All have started, so to wait for one after the other is to wait for all
+        results = [_waited(context, wish, result, end) for wish, result in zip(wishes, results)]
     _some(dict.fromkeys(text for result in results for text in result.get("warnings", ())), context.warn)
     told = dict(changed=any(result["changed"] for result in results), dag_runs=results)
     failed = [result["msg"] for result in results if result.get("failed")]
@@ -51,6 +60,21 @@ def dag_runs(context: Context) -> dict[str, t.Any]:
         _some(failed, lines.append)
         raise AirflowError(f"{len(failed)} of {len(results)} runs failed: {'; '.join(lines)}", **told)
     return told
+
+
+def _waited(context: Context, wish: Mapping[str, t.Any], result: dict[str, t.Any], end: float) -> dict[str, t.Any]:
+    """The same run at its end. One time-out holds for all of them."""
+    if result.get("failed"):
+        return result
+    waits = {name: context.options[name] for name in ("wait", *WAIT)}
+    own = context.of({**wish, **waits, "wait_timeout": max(0.001, end - time.monotonic())}, context.warn)
+    runs = context.open(DAG_RUN, dict(dag_id=wish["dag_id"]))
+    try:
+        if context.once(("dag", wish["dag_id"]), lambda: context.open(DAG, {}).read(wish["dag_id"]))["is_paused"]:
+            raise AirflowError(f"The DAG {wish['dag_id']!r} is paused, so its run {result['dag_run']['run_id']!r} is not waited for, see unpause")
+        return {**result, **finish(own, runs, dict(result["dag_run"], url=result["run_url"]), result, ours=not result["found"])}
+    except AirflowError as exc:
+        return {**result, **exc.details, "failed": True, "msg": str(exc)}
 
 
 def _judge(wishes: Sequence[Mapping[str, t.Any]], max_parallel: int) -> None:
@@ -80,6 +104,8 @@ DAG_RUNS = Action(
     argument_spec=dict(
         runs=dict(type="list", elements="dict", required=True, options=RUN, mutually_exclusive=EXCLUSIVE),
         max_parallel=dict(type="int", default=1),
+        wait=dict(type="bool", default=False),
+        **WAIT,
     ),
     perform=dag_runs,
 )

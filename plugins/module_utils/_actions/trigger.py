@@ -23,20 +23,31 @@ from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity i
     normal,
     stamp,
 )
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TimedOut, TransportError, Unsupported
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import (
+    ENDED,
+    WAIT,
+    await_end,
+    called,
+    duration,
+    explained,
+    failed_tasks,
+    judge_here,
+    judge_wait,
+    merged,
+    xcom,
+)
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError, Unsupported
 from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import fit
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, as_instant, instant
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
-from ansible_collections.dagops.airflow.plugins.module_utils._wait import Tries, Until, judge_seconds, watch
+from ansible_collections.dagops.airflow.plugins.module_utils._wait import Tries, judge_seconds
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
-
-ENDED = ("success", "failed")
 
 
 class Wish(t.NamedTuple):
@@ -59,6 +70,7 @@ def trigger(context: Context) -> dict[str, t.Any]:
     options = context.options
     judge_all(options)
     runs = context.open(DAG_RUN, dict(dag_id=options["dag_id"]))
+    judge_here(context, runs)
     wish = _wish(context, runs)
     # What would be waited for in vain is not started: the DAG is asked before, and not again afterwards
     paused = _is_paused(context) if options["wait"] and not options["unpause"] and not context.check_mode else None
@@ -73,20 +85,27 @@ def trigger(context: Context) -> dict[str, t.Any]:
     if not made:
         _same(options, wish, run)
         run, number, changed = _newest(context, runs, wish, run, number)
+    ours = changed
     if run["state"] not in ENDED and paused is not False and (changed or options["unpause"] or options["wait"]):
         changed = _unpaused(context, run, changed, number) or changed
-    result = _result(run, changed, not made, number)
+    return finish(context, runs, run, _result(run, changed, not made, number), ours)
+
+
+def finish(context: Context, runs: t.Any, run: dict[str, t.Any], result: dict[str, t.Any], ours: bool) -> dict[str, t.Any]:
+    """The result for a run that is there: waited for, if that is asked; with the reasons if it failed, with what its tasks left if it did not."""
+    options = context.options
     if options["wait"] and run["state"] not in ENDED and not context.check_mode:
-        until = Until(_name(options, run), "state", ENDED)
-        run_id = run["run_id"]
         try:
-            run = _told(run, watch(lambda: runs.read(run_id), until, options["wait_timeout"], options["poll_interval"], context.tell))
+            run, waited = await_end(context, runs, run, ours)
         except AirflowError as exc:  # whatever it was, the run is not lost
-            exc.details = {**result, **exc.details, **({"timed_out": True} if isinstance(exc, TimedOut) else {})}
+            exc.details = {**result, **exc.details}
             raise
-        result = _result(run, changed, not made, number)
+        result = {**_result(run, result["changed"], result["found"], result["attempt"]), **waited}
     if run["state"] == "failed":
-        raise AirflowError(_failed(options, run, changed, number), **result)
+        tasks = failed_tasks(context, run)
+        raise AirflowError(_failed(options, run, result["changed"], result["attempt"], tasks), **result, failed_tasks=tasks)
+    if run["state"] == "success" and options["xcom"] and not context.check_mode:
+        result["xcom"] = xcom(context, run)
     return result
 
 
@@ -95,7 +114,7 @@ def judge_all(options: Mapping[str, t.Any]) -> None:
     if options["client"] != "rest":
         raise AirflowError("DAG runs are triggered through the REST API only: leave out client=python")
     judge(options)
-    judge_seconds(options, "wait_timeout", "poll_interval")
+    judge_wait(options)
     judge_seconds(options, "wait_for_dag", least=0)
 
 
@@ -136,7 +155,7 @@ def _create_or_find(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str
     while True:
         try:
             told = runs.create(wish.values)
-            return _told({name: wish.values.get(name) for name in told}, told), True
+            return merged({name: wish.values.get(name) for name in told}, told), True
         except (ApiError, TransportError) as exc:
             taken = isinstance(exc, ApiError) and exc.status in runs.taken
             if not taken and not _unclear(exc):
@@ -221,7 +240,7 @@ def _startable(context: Context, paused: bool | None) -> None:
 
 def _unpaused(context: Context, run: Mapping[str, t.Any], changed: bool, number: int) -> bool:
     """Whether the DAG was paused and is no more. Asked when the run is there: a failure of the question must not hide that."""
-    options, what = context.options, _name(context.options, run)
+    options, what = context.options, called(context.options, run)
     try:
         dags = context.open(DAG, {})
         dag = context.once(("dag", options["dag_id"]), lambda: dags.read(options["dag_id"]))
@@ -248,11 +267,14 @@ def _same(options: Mapping[str, t.Any], wish: Wish, run: Mapping[str, t.Any]) ->
     if there is not None and there != asked:
         names = [name for name in {**there, **asked} if there.get(name, there) != asked.get(name, asked)]
         shown = [json.dumps({name: conf[name] for name in names if name in conf}, sort_keys=True, ensure_ascii=False) for conf in (there, asked)]
-        raise AirflowError(f"{_name(options, run)} exists with another conf: it has {shown[0]}, asked was {shown[1]}. Give another run_id", dag_run=_shown(run))
+        raise AirflowError(
+            f"{called(options, run)} exists with another conf: it has {shown[0]}, asked was {shown[1]}. Give another run_id", dag_run=_shown(run)
+        )
     for name in ("logical_date", "data_interval_start", "data_interval_end"):
         if name in wish.values and name != wish.stamped and run[name] is not None and not as_instant(run[name], wish.values[name]):
             raise AirflowError(
-                f"{_name(options, run)} exists with another {name}: it has {run[name]}, asked was {wish.values[name]}. Give another run_id", dag_run=_shown(run)
+                f"{called(options, run)} exists with another {name}: it has {run[name]}, asked was {wish.values[name]}. Give another run_id",
+                dag_run=_shown(run),
             )
 
 
@@ -268,7 +290,7 @@ def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], nu
         return _clear(context, runs, run), number, True
     if run["state"] == "failed" and options["if_failed"] == "rerun":
         if number >= options["max_attempts"]:
-            text = f"{_name(options, run)} failed, attempt {number} of {options['max_attempts']} (max_attempts)"
+            text = f"{called(options, run)} failed, attempt {number} of {options['max_attempts']} (max_attempts)"
             raise AirflowError(text + _see(run), **_result(run, False, True, number))
         again = _stamped(runs, wish._replace(values={**wish.values, "run_id": attempt_id(first, number + 1)}))
         if context.check_mode:
@@ -277,7 +299,7 @@ def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], nu
         return run, number + 1, made
     if run["state"] in ENDED and not options["run_id"] and not wish.by_date and options["run_key"] is None:
         context.warn(
-            f"{_name(options, run)} ended as {run['state']} before{_ago(run)}: the same DAG with the same conf is run once ever. "
+            f"{called(options, run)} ended as {run['state']} before{_ago(run)}: the same DAG with the same conf is run once ever. "
             "For another run give run_key (a date, a commit) or run_id, or set force"
         )
     return run, number, False
@@ -303,19 +325,10 @@ def _clear(context: Context, runs: t.Any, run: dict[str, t.Any]) -> dict[str, t.
         else:
             now = runs.read(run["run_id"])
             if now is None:
-                raise AirflowError(f"{_name(context.options, run)} was deleted while its tasks were cleared")
+                raise AirflowError(f"{called(context.options, run)} was deleted while its tasks were cleared")
             return now
         if now is not None and now["state"] != "failed":
             return now
-
-
-def _told(known: Mapping[str, t.Any], told: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    """What the server tells, and where it is silent what we know ourselves."""
-    return {**known, **{name: value for name, value in told.items() if value is not None}}
-
-
-def _name(options: Mapping[str, t.Any], run: Mapping[str, t.Any]) -> str:
-    return f"The run {run['run_id']!r} of the DAG {options['dag_id']!r}"
 
 
 def _ago(run: Mapping[str, t.Any]) -> str:
@@ -329,14 +342,15 @@ def _ago(run: Mapping[str, t.Any]) -> str:
 
 
 def _see(run: Mapping[str, t.Any]) -> str:
-    return f": see {run['url']}" if run["url"] else ""
+    return f"; see {run['url']}" if run["url"] else ""
 
 
-def _failed(options: Mapping[str, t.Any], run: Mapping[str, t.Any], changed: bool, number: int) -> str:
+def _failed(options: Mapping[str, t.Any], run: Mapping[str, t.Any], changed: bool, number: int, tasks: list[dict[str, t.Any]] | None) -> str:
     attempt = f", attempt {number}" if number > 1 else ""
     before = ", before this task" if not changed and not options["wait"] else ""
     again = "" if changed else "; to have it done again set if_failed"
-    return f"{_name(options, run)} failed{attempt}{before}{_see(run)}{again}"
+    why = f": {explained(tasks)}" if tasks else ""
+    return f"{called(options, run)} failed{attempt}{before}{why}{_see(run)}{again}"
 
 
 def _planned(options: Mapping[str, t.Any], wish: Wish) -> dict[str, t.Any]:
@@ -350,7 +364,7 @@ def _shown(run: Mapping[str, t.Any]) -> dict[str, t.Any]:
 
 
 def _result(run: Mapping[str, t.Any], changed: bool, found: bool, number: int) -> dict[str, t.Any]:
-    return dict(changed=changed, found=found, attempt=number, dag_run=_shown(run), run_url=run["url"])
+    return dict(changed=changed, found=found, attempt=number, dag_run=_shown(run), run_url=run["url"], duration=duration(run))
 
 
 # What one run is; the rest is about waiting for it.
@@ -376,8 +390,7 @@ TRIGGER = Action(
     argument_spec=dict(
         RUN,
         wait=dict(type="bool", default=False),
-        wait_timeout=dict(type="float", default=3600.0),
-        poll_interval=dict(type="float", default=10.0),
+        **WAIT,
     ),
     required=dict(mutually_exclusive=EXCLUSIVE),
     perform=trigger,

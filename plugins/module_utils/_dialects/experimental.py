@@ -47,11 +47,12 @@ class DatedRuns(Store):
                 return run
         return None
 
-    def find(self, logical_date: str | None = None) -> list[dict[str, t.Any]]:
+    def find(self, logical_date: str | None = None, state: t.Collection[str] = ()) -> list[dict[str, t.Any]]:
         bodies = _or_404(lambda: self._session.call("GET", self._path), 400)
         if not isinstance(bodies, list):
             raise self._foreign(self._path)
         runs = [dict(self._decode(body), url=self._session.url + _page(body["dag_run_url"])) for body in bodies]
+        runs = [run for run in runs if not state or run["state"] in state]
         return [run for run in runs if logical_date is None or as_instant(run["logical_date"], logical_date)]
 
     def create(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:

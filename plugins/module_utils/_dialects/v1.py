@@ -9,12 +9,21 @@ from __future__ import annotations
 import operator
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Codec, Dialect, Endpoint, Rules
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Codec, Dialect, Endpoint, Rules, Store
 
 
 def _recognise(body: t.Any) -> str | None:
     version = body.get("version") if isinstance(body, dict) else None
     return version if isinstance(version, str) and version.startswith("2.") else None
+
+
+class TextLog(Store):
+    """A log is a text, of each try and each index of a mapped task."""
+
+    def read(self, key: str) -> dict[str, t.Any] | None:
+        params = dict(map_index=self._scope["map_index"], full_content="true")
+        text = self._session.call("GET", self._item(key), params=params, allow=self._row.missing, accept=self._row.accept)
+        return None if text is None else dict(content=str(text).splitlines())
 
 
 V1 = Dialect(
@@ -53,13 +62,16 @@ V1 = Dialect(
             wire=dict(run_id="dag_run_id"),
             always=dict(dry_run=False, only_failed=True, reset_dag_runs=True),
         ),
+        task_instance=Endpoint("/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances", verbs=("read",), plural="task_instances"),
+        task_log=Endpoint("/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs", verbs=("read",), accept="text/plain", store=TextLog),
+        xcom=Endpoint("/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries", verbs=("read",), query=dict(stringify="false")),
         dag_run=Endpoint(
             "/api/v1/dags/{dag_id}/dagRuns",
-            verbs=("read", "create"),
+            verbs=("read", "create", "update"),
             key="dag_run_id",
             wire=dict(run_id="dag_run_id"),
             plural="dag_runs",
-            finds=dict(logical_date=("execution_date_gte", "execution_date_lte")),
+            finds=dict(logical_date=("execution_date_gte", "execution_date_lte"), state=("state",)),
             rules=Rules(lacks=dict(run_after="it came with Airflow 3")),
             page="/dags/{dag_id}/grid?dag_run_id={run_id}",
         ),

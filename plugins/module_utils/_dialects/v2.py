@@ -8,12 +8,29 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Dialect, Endpoint, Rules
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Dialect, Endpoint, Rules, Store
 
 
 def _recognise(body: t.Any) -> str | None:
     version = body.get("version") if isinstance(body, dict) else None
     return version if isinstance(version, str) and version.startswith("3.") else None
+
+
+class EventLog(Store):
+    """A log is a list of events, of each try and each index of a mapped task."""
+
+    def read(self, key: str) -> dict[str, t.Any] | None:
+        params = dict(map_index=self._scope["map_index"], full_content="true")
+        body = self._session.call("GET", self._item(key), params=params, allow=self._row.missing)
+        events = body.get("content") if isinstance(body, dict) else None
+        return None if events is None else dict(content=[line for event in events for line in _lines(event)])
+
+
+def _lines(event: t.Any) -> list[str]:
+    if not isinstance(event, dict):  # before 3.0 had structured logs, and of handlers that have none
+        return str(event).splitlines()
+    errors = [f"{error.get('exc_type')}: {error.get('exc_value')}" for error in event.get("error_detail") or ()]
+    return [*str(event.get("event") or "").splitlines(), *errors]
 
 
 V2 = Dialect(
@@ -50,15 +67,19 @@ V2 = Dialect(
             wire=dict(run_id="dag_run_id"),
             always=dict(dry_run=False, only_failed=True, reset_dag_runs=True),
         ),
+        task_instance=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", verbs=("read",), plural="task_instances"),
+        task_log=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs", verbs=("read",), store=EventLog),
+        xcom=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries", verbs=("read",)),
         dag_run=Endpoint(
             "/api/v2/dags/{dag_id}/dagRuns",
-            verbs=("read", "create"),
+            verbs=("read", "create", "update"),
             key="dag_run_id",
             wire=dict(run_id="dag_run_id"),
+            mask="repeated",
             always=dict(logical_date=None),
             nullable=("logical_date",),
             plural="dag_runs",
-            finds=dict(logical_date=("logical_date_gte", "logical_date_lte")),
+            finds=dict(logical_date=("logical_date_gte", "logical_date_lte"), state=("state",)),
             page="/dags/{dag_id}/runs/{run_id}",
         ),
     ),

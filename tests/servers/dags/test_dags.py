@@ -44,9 +44,11 @@ def fail_unless_told(dag_run, **context):
     os.remove(mark)
 
 
-def dag(dag_id, function, paused=False, **more):
+def dag(dag_id, function, paused=False, then="", **more):
     with DAG(dag_id, start_date=datetime(2020, 1, 1), catchup=False, max_active_runs=16, is_paused_upon_creation=paused, **SCHEDULE, **more) as made:
-        PythonOperator(task_id="work", python_callable=function, **CONTEXT)
+        work = PythonOperator(task_id="work", python_callable=function, **CONTEXT)
+        if then:
+            work >> PythonOperator(task_id=then, python_callable=succeed, **CONTEXT)
     return made
 
 
@@ -54,6 +56,7 @@ test_ok = dag("test_ok", succeed)
 test_fail = dag("test_fail", fail)
 test_slow = dag("test_slow", slow)
 test_paused = dag("test_paused", succeed, paused=True)  # where runs are counted: none of them costs a task
+test_explain = dag("test_explain", fail, then="after")
 test_unpause = dag("test_unpause", succeed, paused=True)
 test_fails_once = dag("test_fails_once", fail_unless_told)
 if GENERATION > 1:

@@ -17,7 +17,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._perform import per
 
 def play(monkeypatch, runs, trigger, max_parallel=1):
     warnings = []
-    options = {name: words.get("default") for name, words in CONNECTION.items()}
+    options = {name: words.get("default") for name, words in {**CONNECTION, **dag_runs.DAG_RUNS.argument_spec}.items()}
     monkeypatch.setattr(dag_runs, "trigger", trigger)
     return perform(dag_runs.DAG_RUNS, dict(options, runs=runs, max_parallel=max_parallel), warn=warnings.append), warnings
 

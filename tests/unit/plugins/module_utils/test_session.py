@@ -48,7 +48,7 @@ class Server:
         self.logins += 1
         return lambda request: request
 
-    def send(self, method, path, auth, json=None, params=None):
+    def send(self, method, path, auth, json=None, params=None, accept=""):
         status, body = self.answers.pop(0)
         return Answer(status, body, {"Location": "/login"})
 

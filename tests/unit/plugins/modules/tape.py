@@ -48,7 +48,7 @@ class Player:
         self.nonce = tape["nonce"]
         self.sent = []
 
-    def send(self, method, path, auth, json=None, params=None):
+    def send(self, method, path, auth, json=None, params=None, accept="application/json"):
         asked = request(method, path, json, params)
         assert self.exchanges, f"surplus request: {asked}"
         expected = self.exchanges.pop(0)
@@ -76,8 +76,8 @@ class Recorder(Transport):
         self.exchanges = []
         self.sent = []
 
-    def send(self, method, path, auth, json=None, params=None):
-        answer = super().send(method, path, auth, json, params)
+    def send(self, method, path, auth, json=None, params=None, accept="application/json"):
+        answer = super().send(method, path, auth, json, params, accept)
         body = answer.body if not isinstance(answer.body, str) else answer.body[:300]  # a page that nobody reads
         self.exchanges.append(dict(request=request(method, path, json, params), answer=dict(status=answer.status, body=scrubbed(body))))
         self.sent.append(f"{method} {path}")

@@ -19,7 +19,7 @@ import pytest
 from ansible.module_utils import basic
 
 from ansible_collections.dagops.airflow.plugins.module_utils import _connect
-from ansible_collections.dagops.airflow.plugins.modules import airflow_dag_runs, airflow_dag_trigger, airflow_info, airflow_pool
+from ansible_collections.dagops.airflow.plugins.modules import airflow_dag_run_wait, airflow_dag_runs, airflow_dag_trigger, airflow_info, airflow_pool
 from ansible_collections.dagops.airflow.tests.unit.plugins.modules.tape import Player, Recorder
 
 SERVERS = {"airflow_1_10": "1.10.15", "airflow_2_11": "2.11.2", "airflow_3_fab": "3.3.2-fab", "airflow_3_simple": "3.3.2-simple"}
@@ -180,6 +180,14 @@ def test_trigger_by_date(deck, server):
     taken = deck(airflow_dag_trigger, dag_id="test_paused", run_id=f"tape_{deck.transport.nonce}_2", logical_date=date)
     assert taken["failed"]
     assert f"has a run of {date} already, 'tape_{deck.transport.nonce}': a date has one run" in taken["msg"]
+
+
+def test_wait_for_what_is_not_there(deck, server):
+    nothing = deck(airflow_dag_run_wait, dag_id="load_sales")
+    assert (nothing["changed"], nothing["dag_runs"]) == (False, [])
+    assert len(nothing["sent"]) == len(PROBES[server] + LOGIN[server]) + 1
+    missing = deck(airflow_dag_run_wait, dag_id="test_paused", run_id="tape_no_such_run")
+    assert missing["msg"] == "There is no run 'tape_no_such_run' of the DAG 'test_paused', so nothing can be waited for"
 
 
 def test_trigger_of_an_unknown_dag(deck, server):

@@ -1,0 +1,46 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+
+class ModuleDocFragment:
+    """The options of module_utils/_actions/wait.py, under the same name."""
+
+    DOCUMENTATION = r"""
+options:
+  wait_timeout:
+    description: Seconds to wait, see O(on_timeout).
+    type: float
+    default: 3600
+  poll_interval:
+    description: Seconds from one look at a run to the next. The first looks come sooner.
+    type: float
+    default: 10
+  outage_timeout:
+    description: Seconds for which the server may be away during the wait, because it is restarted for example, before the task fails. The run goes on.
+    type: float
+    default: 120
+  on_timeout:
+    description:
+      - What to do when O(wait_timeout) is over before a run's end.
+      - V(fail) fails the task, and the run goes on.
+      - V(cancel) cancels the run, if this very task has started it, and fails the task. Airflow 2 and 3.
+      - V(return) ends the task well, with RV(timed_out). The run goes on.
+    type: str
+    choices: [fail, cancel, return]
+    default: fail
+  log_lines:
+    description:
+      - How many lines of the log of each failed task to return, and the last of them in the message. V(0) for none. Airflow 2 and 3.
+      - What Airflow masks in its logs stays masked.
+    type: int
+    default: 10
+  xcom:
+    description:
+      - Whose results to return when the run has succeeded, as V(task_id), or V(task_id:key) for another key than C(return_value). Airflow 2 and 3.
+    type: list
+    elements: str
+    default: []
+"""
