@@ -142,6 +142,7 @@ class SimpleUsers:
     config_file = ""
 
     def __init__(self, session, row):
+        self.session = session
         self.conf = importlib.import_module("airflow.configuration").conf
         manager = load("airflow.api_fastapi.auth.managers.simple.simple_auth_manager:SimpleAuthManager")
         self.password_file = manager.get_generated_password_file()
@@ -172,7 +173,7 @@ class SimpleUsers:
 
     def set(self, found, values):
         if "password" in values:
-            self.replace(self.password_file, json.dumps(dict(self.passwords(), **{found[0]: values["password"]})) + "\n", 0o600)
+            replace(self.password_file, json.dumps(dict(self.passwords(), **{found[0]: values["password"]})) + "\n", 0o600)
         if "roles" in values:
             found = [found[0], values["roles"][0].lower(), *found[2:]]
             self.keep(dict(self.users(), **{found[0]: found}))
@@ -182,12 +183,17 @@ class SimpleUsers:
         if found is not None:
             self.keep({name: words for name, words in self.users().items() if name != found[0]})
             left = {name: password for name, password in self.passwords().items() if name != found[0]}
-            self.replace(self.password_file, json.dumps(left) + "\n", 0o600)
+            replace(self.password_file, json.dumps(left) + "\n", 0o600)
 
     def matches(self, found, option, value):
         return self.passwords().get(found[0]) == value
 
     def judge(self, key, values):
+        if by_default(self.session, self.config_file):
+            return (
+                "the settings name no auth manager, which means the simple one, but the database has users of FAB's: "
+                "set airflow_env_file, or airflow_home, as the service has it"
+            )
         found = self.users().get(key)
         roles = sorted({role.lower() for role in values.get("roles") or ()}) if values else []
         if values and values.get("roles") is not None and (len(roles) != 1 or roles[0] not in self.ROLES):
@@ -216,19 +222,32 @@ class SimpleUsers:
                 break
         else:
             lines[place if place is not None else 0 : place or 0] = [line] if place is not None else ["[core]\n", line]
-        self.replace(self.config_file, "".join(lines), 0o600)
+        replace(self.config_file, "".join(lines), 0o600)
         self.conf.set("core", self.SETTING, line.partition("=")[2].strip())
 
-    @staticmethod
-    def replace(path, text, mode):
-        there = os.stat(path) if os.path.exists(path) else None
-        handle, new = tempfile.mkstemp(dir=os.path.dirname(path))
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(new, there.st_mode & 0o7777 if there else mode)
-        if there and os.geteuid() == 0:
-            os.chown(new, there.st_uid, there.st_gid)
-        os.replace(new, path)
+
+def replace(path, text, mode):
+    there = os.stat(path) if os.path.exists(path) else None
+    handle, new = tempfile.mkstemp(dir=os.path.dirname(path))
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+    os.chmod(new, there.st_mode & 0o7777 if there else mode)
+    if there and os.geteuid() == 0:
+        os.chown(new, there.st_uid, there.st_gid)
+    os.replace(new, path)
+
+
+def by_default(session, config_file):
+    """Whether nobody has chosen this auth manager, and the database has users of another: then settings are missing, not users."""
+    from sqlalchemy import inspect, text
+
+    if "AIRFLOW__CORE__AUTH_MANAGER" in os.environ or "ab_user" not in inspect(session.get_bind()).get_table_names():
+        return False
+    if os.path.exists(config_file):
+        with open(config_file, encoding="utf-8") as file:
+            if any(line.partition("=")[0].strip() == "auth_manager" for line in file):
+                return False
+    return bool(session.execute(text("select count(*) from ab_user")).scalar())
 
 
 def answer(session, asked):

@@ -82,6 +82,8 @@ def _make_it_so(resource: Resource, context: Context) -> dict[str, t.Any]:
     if key == "":
         raise AirflowError(f"{resource.key} is empty: give the one that is meant")
     absent = options["state"] == "absent"
+    if absent and key in resource.stays:
+        raise AirflowError(f"The {resource.kind} {key!r} is Airflow's own and cannot be removed")
     desired = resource.desired(options)
     for name, value in desired.items():
         if resource.fields[name].wrong(value):

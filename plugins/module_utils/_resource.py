@@ -61,6 +61,7 @@ class Resource(t.NamedTuple):
     parents: Mapping[str, Mapping[str, t.Any]] = {}  # options that fill the path: the dag_id of a run
     steers: Mapping[str, Mapping[str, t.Any]] = {}  # options that say how, not what
     told: t.Sequence[str] = ()  # what servers tell beside the fields
+    stays: t.Sequence[str] = ()  # Airflow's own, which cannot be removed
 
     @property
     def argument_spec(self) -> dict[str, t.Any]:

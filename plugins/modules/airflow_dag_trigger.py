@@ -102,7 +102,9 @@ options:
   wait_for_dag:
     description:
       - Seconds to wait for a DAG that was just deployed, until Airflow has read its file.
-      - If the file cannot be imported, the task fails with the error, RV(import_error) (Airflow 2 and 3).
+      - With Airflow's own settings that may be five minutes, so V(360) is a good value.
+      - If the file of a DAG that Airflow knew cannot be imported any more, the task fails at once, with the error in RV(import_error) (Airflow 2 and 3).
+        A DAG that it never knew can be in any file: then the errors of files are in the message.
     type: float
     default: 0
 seealso:
@@ -121,7 +123,7 @@ EXAMPLES = r"""
     run_key: nightly 2026-11-25
     wait: true
 
-- name: Start what has failed once more, three times in all
+- name: Played again after the run has failed, this starts another attempt, three in all
   dagops.airflow.airflow_dag_trigger:
     api_url: http://airflow.example.org:8080
     api_username: deployer

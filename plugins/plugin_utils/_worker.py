@@ -15,6 +15,7 @@ import importlib.util
 import json
 import os
 import sys
+import time
 import typing as t
 
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
@@ -28,12 +29,38 @@ from ansible_collections.dagops.airflow.plugins.module_utils._module import fram
 from ansible_collections.dagops.airflow.plugins.module_utils._perform import perform
 
 if t.TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
     from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, Resource
 
 display = Display()
+AT_A_TERMINAL = sys.stderr.isatty()  # asked where this file is loaded, in the main process: a worker's standard error is none
+# Seconds from one line to the next where nothing changes, and where something does: a pipeline's log is no terminal.
+SIGN_OF_LIFE, LEAST = (10.0, 0.0) if AT_A_TERMINAL else (60.0, 10.0)
 
 # A worker process lives for one task of one host: so do the connections that its loop items share. They end with the process.
 CONNECTIONS: dict[t.Any, t.Any] = {}
+
+
+class Progress:
+    """A line on standard error for the person who waits: what is waited for and where it is seen, each change, and now and then a sign of life."""
+
+    def __init__(self, host: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._host = host
+        self._clock = clock
+        self._start = clock()
+        self._told: tuple[t.Any, ...] = ()
+        self._last = 0.0
+
+    def __call__(self, seen: Mapping[str, t.Any]) -> None:
+        now, news = self._clock(), (seen.get("dag_id"), seen.get("run_id"), seen.get("state"))
+        if self._told and now - self._last < (SIGN_OF_LIFE if news == self._told else LEAST):
+            return
+        first = news[:2] != self._told[:2]
+        what = f"the run {seen['run_id']!r} of the DAG {seen['dag_id']!r}" if "run_id" in seen else "Airflow"
+        where = f", see {seen['url']}" if first and seen.get("url") else ""
+        display.display(f"[{self._host}] {'waiting for ' if first else ''}{what}: {seen.get('state')}, {now - self._start:.0f} s{where}", stderr=True)
+        self._told, self._last = news, now
 
 
 class WorkerAction(ActionBase):
@@ -50,12 +77,13 @@ class WorkerAction(ActionBase):
             host=(task_vars or {}).get("inventory_hostname"),
         )
         if reason is None:
-            result.update(self._here())
+            host = (task_vars or {}).get("inventory_hostname", "localhost")
+            result.update(self._here((lambda seen: None) if self._task.no_log else Progress(host)))
         else:
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
         return result
 
-    def _here(self) -> dict[str, t.Any]:
+    def _here(self, tell: Callable[[Mapping[str, t.Any]], None]) -> dict[str, t.Any]:
         """Everything that the frame of a module does: validate, perform, warn, put errors into results, mask secrets."""
         validator = ModuleArgumentSpecValidator(**frame(self.what))
         checked = validator.validate(as_a_module_gets_them(self._task.args))
@@ -68,7 +96,7 @@ class WorkerAction(ActionBase):
             return remove_values(dict(failed=True, changed=False, msg=msg), checked._no_log_values)
         try:
             with inside(self._loader.get_basedir()):
-                result = perform(self.what, checked.validated_parameters, self._task.check_mode, warn=warnings.append, connections=CONNECTIONS)
+                result = perform(self.what, checked.validated_parameters, self._task.check_mode, tell, warnings.append, CONNECTIONS)
         except AirflowError as exc:
             result = dict(dict(changed=False), **exc.details, failed=True, msg=str(exc))
         if warnings:

@@ -366,7 +366,7 @@ ROWS = [
             "airflow_1_10": (
                 "There is no DAG 'nope' at <url> that can be run (Dag id nope not found in DagModel): check dag_id, and that its file can be imported"
             ),
-            "": "There is no DAG 'nope' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
+            "": "There is no DAG 'nope' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see, ",
         },
         asks=1,
     ),
@@ -401,7 +401,7 @@ ROWS = [
             "airflow_1_10": (
                 "POST <url>/api/experimental/dags/a%2Fb/dag_runs: HTTP 404, an HTML page (there is no such address: are api_url and api_version right?)"
             ),
-            "airflow_2_11": "There is no DAG 'a/b' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
+            "airflow_2_11": "There is no DAG 'a/b' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see, ",
             "": "POST <url>/api/v2/dags/a%2Fb/dagRuns: HTTP 405, Method Not Allowed (there is no such address: are api_url and api_version right?)",
         },
         asks=1,
@@ -413,7 +413,7 @@ ROWS = [
             "airflow_1_10": (
                 "There is no DAG 'täglich' at <url> that can be run (Dag id täglich not found in DagModel): check dag_id, and that its file can be imported"
             ),
-            "": "There is no DAG 'täglich' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
+            "": "There is no DAG 'täglich' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see, ",
         },
         asks=1,
     ),
@@ -424,7 +424,7 @@ ROWS = [
             "airflow_1_10": (
                 "There is no DAG 'nope' at <url> that can be run (Dag id nope not found in DagModel): check dag_id, and that its file can be imported"
             ),
-            "": "There is no DAG 'nope' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
+            "": "There is no DAG 'nope' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see, ",
         },
         asks=ANY,
     ),
@@ -435,7 +435,7 @@ ROWS = [
             "airflow_1_10": (
                 "There is no DAG 'nope' at <url> that can be run (Dag id nope not found in DagModel): check dag_id, and that its file can be imported"
             ),
-            "": "There is no DAG 'nope' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see",
+            "": "There is no DAG 'nope' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see, ",
         },
         asks=1,
     ),
@@ -699,16 +699,7 @@ ROWS = [
         "Airflow 1.10 has no include_deferred for a pool: it came with Airflow 2.7",
         on=ONE,
     ),
-    pool(
-        "the pool that Airflow needs",
-        dict(name="default_pool", state="absent"),
-        {
-            "airflow_1_10": "DELETE <url>/api/experimental/pools/default_pool: HTTP 400, default_pool cannot be deleted",
-            "airflow_2_11": "DELETE <url>/api/v1/pools/default_pool: HTTP 400, Default Pool can't be deleted",
-            "": "DELETE <url>/api/v2/pools/default_pool: HTTP 400, Default Pool can't be deleted",
-        },
-        asks=1,
-    ),
+    pool("the pool that Airflow needs", dict(name="default_pool", state="absent"), "The pool 'default_pool' is Airflow's own and cannot be removed"),
     pool("no such state", dict(name="bad_input", slots=1, state="here"), "value of state must be one of: present, absent, got: here"),
     pool(
         "through Airflow's Python",
@@ -821,9 +812,15 @@ ROWS = [
                     ),
                 },
             ),
-            ("an account that is not there", dict(airflow_user="no-such-account"), "There is no user 'no-such-account' here: see airflow_user"),
             ("an empty name", dict(username=""), "username is empty: give the one that is meant"),
+            ("an account that is not there", dict(airflow_user="no-such-account"), "There is no user 'no-such-account' here: see airflow_user"),
         )
+    ),
+    user(
+        "the settings of the service forgotten",
+        {"<python>": True, "airflow_env_file": None, "password": "p4ssword-of-one", "roles": ["Admin"]},
+        "the settings name no auth manager, which means the simple one, but the database has users of FAB's: set airflow_env_file, or airflow_home",
+        on=("airflow_3_fab",),
     ),
     user(
         "a read-only database",

@@ -67,7 +67,9 @@ def _unknown(context: Context, dag_id: str) -> str:
     near = difflib.get_close_matches(dag_id, [dag["dag_id"] for dag in context.open(DAG, {}).find()])
     if near:
         return text + f"is {' or '.join(near)} meant?"
-    return text + "check dag_id; the file of a new DAG takes Airflow up to some minutes to see" + _broken_files(context)
+    waited = context.options.get("wait_for_dag")
+    hint = f"waited {waited:g} s (wait_for_dag)" if waited else "see wait_for_dag"
+    return text + f"check dag_id; the file of a new DAG takes Airflow up to some minutes to see, {hint}" + _broken_files(context)
 
 
 def _broken_files(context: Context) -> str:

@@ -93,8 +93,8 @@ def trigger(context: Context) -> dict[str, t.Any]:
 
 def finish(context: Context, runs: t.Any, run: dict[str, t.Any], result: dict[str, t.Any], ours: bool) -> dict[str, t.Any]:
     """The result for a run that is there: waited for, if that is asked; with the reasons if it failed, with what its tasks left if it did not."""
-    options = context.options
-    if options["wait"] and run["state"] not in ENDED and not context.check_mode:
+    options, ended_before = context.options, run["state"] in ENDED
+    if options["wait"] and not ended_before and not context.check_mode:
         try:
             run, waited = await_end(context, runs, run, ours)
         except AirflowError as exc:  # whatever it was, the run is not lost
@@ -103,7 +103,8 @@ def finish(context: Context, runs: t.Any, run: dict[str, t.Any], result: dict[st
         result = {**_result(run, result["changed"], result["found"], result["attempt"]), **waited}
     if run["state"] == "failed":
         tasks = failed_tasks(context, run)
-        raise AirflowError(_failed(options, run, result["changed"], result["attempt"], tasks), **result, failed_tasks=tasks)
+        why = _failed(options, run, result["changed"], result["attempt"], tasks, ended_before)
+        raise AirflowError(why, **result, failed_tasks=tasks)
     if run["state"] == "success" and options["xcom"] and not context.check_mode:
         result["xcom"] = xcom(context, run)
     return result
@@ -264,16 +265,15 @@ def _unpaused(context: Context, run: Mapping[str, t.Any], changed: bool, number:
 def _same(options: Mapping[str, t.Any], wish: Wish, run: Mapping[str, t.Any]) -> None:
     """One run id with two confs, or two dates, would be two wishes. 1.10 does not tell a run's conf."""
     there, asked = run["conf"], wish.values["conf"]
+    another = f"Give another {'logical_date' if wish.by_date else 'run_id'}"
     if there is not None and there != asked:
         names = [name for name in {**there, **asked} if there.get(name, there) != asked.get(name, asked)]
         shown = [json.dumps({name: conf[name] for name in names if name in conf}, sort_keys=True, ensure_ascii=False) for conf in (there, asked)]
-        raise AirflowError(
-            f"{called(options, run)} exists with another conf: it has {shown[0]}, asked was {shown[1]}. Give another run_id", dag_run=_shown(run)
-        )
+        raise AirflowError(f"{called(options, run)} exists with another conf: it has {shown[0]}, asked was {shown[1]}. {another}", dag_run=_shown(run))
     for name in ("logical_date", "data_interval_start", "data_interval_end"):
         if name in wish.values and name != wish.stamped and run[name] is not None and not as_instant(run[name], wish.values[name]):
             raise AirflowError(
-                f"{called(options, run)} exists with another {name}: it has {run[name]}, asked was {wish.values[name]}. Give another run_id",
+                f"{called(options, run)} exists with another {name}: it has {run[name]}, asked was {wish.values[name]}. {another}",
                 dag_run=_shown(run),
             )
 
@@ -345,9 +345,11 @@ def _see(run: Mapping[str, t.Any]) -> str:
     return f"; see {run['url']}" if run["url"] else ""
 
 
-def _failed(options: Mapping[str, t.Any], run: Mapping[str, t.Any], changed: bool, number: int, tasks: list[dict[str, t.Any]] | None) -> str:
+def _failed(
+    options: Mapping[str, t.Any], run: Mapping[str, t.Any], changed: bool, number: int, tasks: list[dict[str, t.Any]] | None, ended_before: bool
+) -> str:
     attempt = f", attempt {number}" if number > 1 else ""
-    before = ", before this task" if not changed and not options["wait"] else ""
+    before = ", before this task" if ended_before else ""
     again = "" if changed else "; to have it done again set if_failed"
     why = f": {explained(tasks)}" if tasks else ""
     return f"{called(options, run)} failed{attempt}{before}{why}{_see(run)}{again}"

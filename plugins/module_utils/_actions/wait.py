@@ -55,6 +55,8 @@ def await_end(context: Context, runs: t.Any, run: dict[str, t.Any], ours: bool) 
     try:
         ended = watch(lambda: runs.read(run_id), until, options["wait_timeout"], options["poll_interval"], context.tell, outage=options["outage_timeout"])
         return merged(run, ended), {}
+    except (ApiError, TransportError) as exc:
+        raise AirflowError(f"{exc}. {called(options, run)} goes on: play the task again to wait for its end", **exc.details) from None
     except TimedOut as exc:
         exc.details["timed_out"] = True
         if options["on_timeout"] == "fail":

@@ -28,4 +28,5 @@ POOL = Resource(
         description=Field(dict(type="str"), same=lambda one, other: (one or "") == (other or "")),
         include_deferred=Field(dict(type="bool")),
     ),
+    stays=("default_pool",),
 )

@@ -11,7 +11,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.dagops.airflow.plugins.plugin_utils._worker import as_a_module_gets_them, inside, why_as_a_module
+from ansible_collections.dagops.airflow.plugins.plugin_utils import _worker
+from ansible_collections.dagops.airflow.plugins.plugin_utils._worker import Progress, as_a_module_gets_them, inside, why_as_a_module
 
 
 def test_an_unquoted_date_is_a_text_as_in_a_module():
@@ -68,3 +69,32 @@ def test_the_client_may_come_from_the_environment(monkeypatch):
 def test_macos_forks_badly(monkeypatch):
     monkeypatch.setattr(sys, "platform", "darwin")
     assert "macOS" in reason()
+
+
+@pytest.mark.parametrize(
+    ("terminal", "told"),
+    [
+        (
+            (10.0, 0.0),
+            [
+                "[h] waiting for the run 'r' of the DAG 'd': queued, 0 s, see http://x/r",
+                "[h] the run 'r' of the DAG 'd': running, 2 s",
+                "[h] the run 'r' of the DAG 'd': running, 12 s",
+                "[h] the run 'r' of the DAG 'd': running, 22 s",
+                "[h] the run 'r' of the DAG 'd': running, 32 s",
+            ],
+        ),
+        ((60.0, 10.0), ["[h] waiting for the run 'r' of the DAG 'd': queued, 0 s, see http://x/r", "[h] the run 'r' of the DAG 'd': running, 10 s"]),
+    ],
+    ids=["at a terminal", "in a log"],
+)
+def test_who_waits_sees_what_for(monkeypatch, terminal, told):
+    shown, now = [], 100.0
+    monkeypatch.setattr(_worker.display, "display", lambda text, stderr: shown.append(text))
+    monkeypatch.setattr(_worker, "SIGN_OF_LIFE", terminal[0])
+    monkeypatch.setattr(_worker, "LEAST", terminal[1])
+    progress = Progress("h", lambda: now)
+    for second in range(0, 41, 2):
+        now = 100.0 + second
+        progress(dict(dag_id="d", run_id="r", state="queued" if second < 2 else "running", url="http://x/r"))
+    assert shown == told
