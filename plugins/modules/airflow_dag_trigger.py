@@ -104,7 +104,7 @@ options:
       - Seconds to wait for a DAG that was just deployed, until Airflow has read its file.
       - With Airflow's own settings that may be five minutes, so V(360) is a good value.
       - If the file of a DAG that Airflow knew cannot be imported any more, the task fails at once, with the error in RV(import_error) (Airflow 2 and 3).
-        A DAG that it never knew can be in any file: then the errors of files are in the message.
+        A DAG that it never knew can be in any file, so the errors of files are then in the message.
     type: float
     default: 0
 seealso:

@@ -96,6 +96,7 @@ def test_documentation_gives_each_option_and_return_a_text(name):
         assert returned["description"]
         assert {"type", "returned"} <= set(returned)
     assert yaml.safe_load(module(name).EXAMPLES)
+    assert yaml.safe_load(module(name).DOCUMENTATION)["module"] == name
 
 
 def test_no_sanity_ignore_file():
