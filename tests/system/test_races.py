@@ -57,7 +57,7 @@ def test_two_controllers_on_sqlite(server, address, tmp_path):
 def test_eight_controllers_on_postgresql(name, tmp_path):
     with postgres.database() as database, postgres.airflow(name, tmp_path, database) as rest:
         address = rest["api_url"].partition("://")[2]
-        for share in (0, 0.35):  # and with the network breaking on top
+        for share in (0, 0.45):  # and with the network breaking on top
             prefix = f"race_{uuid.uuid4().hex[:8]}_"
             with Proxy(address, Weather(share)) as proxy:
                 told = race(8, rest, proxy.url, prefix, tmp_path)
