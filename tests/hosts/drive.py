@@ -2,9 +2,11 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""drive.py lines | apply [N] | absent, on standard input the module's options: the module's own plan, on the host, with the N-th of its lines left out.
+"""drive.py lines | apply [N] | record, on standard input the module's options: the module's own plan, on the host.
 
-A line is what one rule, one command or one line of a file is. Used by the test that leaves out each one; the module itself has no such thing.
+lines      its lines: one rule, one command or one line of a file each
+apply [N]  does it, with the N-th line left out: for the test that leaves out each one; the module itself has no such thing
+record     what was asked of the host and what it said, as JSON: for the unit tests
 """
 
 from __future__ import annotations
@@ -52,9 +54,38 @@ def name(step, piece):
     return step.stdin.splitlines()[piece] if step.stdin else f"{step.what.split(',')[0]} {step.argv[piece]}"
 
 
-machine = host.Host(run)
+class Recorder(host.Host):
+    def __init__(self):
+        super().__init__(self.heard)
+        self.tape = dict(runs=[], programs={}, texts={}, folders={})
+
+    def heard(self, argv, stdin):
+        answer = run(argv, stdin)
+        self.tape["runs"].append([list(argv), *answer])
+        return answer
+
+    def has(self, program):
+        return self.tape["programs"].setdefault(program, super().has(program))
+
+    def text(self, path):
+        return self.tape["texts"].setdefault(path, super().text(path))
+
+    def names(self, folder):
+        return self.tape["folders"].setdefault(folder, super().names(folder))
+
+
+machine = Recorder()
 options = dict(port=8080, sources=[], state="present", exclusive=True, backend="auto", when_inactive="notice", zone="")
 options.update(json.load(sys.stdin))
+if sys.argv[1] == "record":
+    try:
+        found = find.find(machine)
+        for name in found.active:
+            settle.BACKENDS[name.partition(" ")[0]].look(machine, found)
+    except AirflowError:
+        pass
+    print(json.dumps(machine.tape, indent=1))
+    sys.exit()
 found = find.find(machine)
 backend = settle.BACKENDS[find.choose(found, "auto")]
 steps = backend.plan(backend.look(machine, found), settle.wish_of(options)).steps

@@ -71,7 +71,13 @@ EOF
         """,
 }
 LISTENER = """
-    printf '[Service]\\nExecStart=/usr/bin/python3 /srv/listen.py\\nDynamicUser=yes\\n[Install]\\nWantedBy=multi-user.target\\n' > /etc/systemd/system/web.service
+    cat > /etc/systemd/system/web.service <<'EOF'
+[Service]
+ExecStart=/usr/bin/python3 /srv/listen.py
+DynamicUser=yes
+[Install]
+WantedBy=multi-user.target
+EOF
     cat > /srv/listen.py <<'EOF'
 import http.server, socket, sys, threading
 class Six(http.server.ThreadingHTTPServer):
@@ -98,6 +104,8 @@ OURS = {  # what of that is ours
 
 class Lab:
     """The hosts. Every method that names none works on all masters at once."""
+
+    KNOCKS = [(caller, family) for caller in (*CALLERS, "controller") for family in (4, 6)]
 
     def __init__(self):
         self.ansible = pathlib.Path(sys.executable).parent
@@ -190,7 +198,7 @@ class Lab:
 
     def knock(self, names=MASTERS, port=8080):
         """Who reaches the port: {master: {(caller, family): verdict}}, by real connections."""
-        addresses = {address: (name, family) for name in names for family, address in ((4, f"10.86.0.{MASTERS[name][1]}"), (6, f"fd86::{MASTERS[name][1]}"))}
+        addresses = {f"{prefix}{MASTERS[name][1]}": (name, family) for name in names for family, prefix in ((4, "10.86.0."), (6, "fd86::"))}
         script = (HERE / "knock.py").read_text()
         words = ["python3", "-c", script, str(port), *addresses]
         told = for_all(lambda caller: json.loads(self.sh(*words) if caller == "controller" else self.host("exec", caller, *words)), [*CALLERS, "controller"])

@@ -30,7 +30,8 @@ FILES = {  # Debian and Ubuntu; RHEL and Fedora
 UNITS = {"/etc/iptables/rules.v4": "netfilter-persistent", "/etc/sysconfig/iptables": "iptables"}
 UNITS.update({"/etc/iptables/rules.v6": "netfilter-persistent", "/etc/sysconfig/ip6tables": "ip6tables"})
 EVERYWHERE = {4: "0.0.0.0/0", 6: "::/0"}
-OURS = re.compile(r"AIRFLOW_(\d+)$")
+MINE = re.compile(r"(?::|(?:\[\d+:\d+\] )?-A )(?:INPUT -j )?AIRFLOW_\d+(?: |$)")  # a line of the saved file
+JUMP = re.compile(r"-A INPUT -j AIRFLOW_\d+$")
 
 
 class Seen(t.NamedTuple):
@@ -70,10 +71,14 @@ def plan(seen: Seen, wish: Wish) -> Plan:
             restore = (f"{world.command}-restore", "--noflush", "-w", "5")
             steps.append(Run(f"{world.command}: {'; '.join(lines)}", restore, text, (*restore, "--test")))
         before += [f"{world.command}: {_rule(one) if one else 'something else'}" for some in live[version].values() for one in some]
+        before += [f"{world.command}: {rule}" for rule in world.rules if JUMP.match(rule)]
         after += [f"{world.command}: {_rule(one)}" for one in listed(here)]
+        after += [f"{world.command}: -A INPUT -j {_chain(port)}" for port in sorted({one.port for one in here})]
         if version in seen.saved:
             path, text = seen.saved[version]
             edited = edit(text, here)
+            before += [f"{path}: {line}" for line in text.splitlines() if MINE.match(line)]
+            after += [f"{path}: {line}" for line in edited.splitlines() if MINE.match(line)]
             if edited != text:
                 steps.append(Write(f"write {path}", path, edited))
         elif here:
@@ -115,7 +120,7 @@ def edit(text: str, here: set[Opening]) -> str:
     for line in text.splitlines():
         if line.startswith("*"):
             table, headed = line.strip(), False
-        if table == "*filter" and re.match(r"(?::|(?:\[\d+:\d+\] )?-A )(?:INPUT -j )?AIRFLOW_\d+(?: |$)", line):
+        if table == "*filter" and MINE.match(line):
             continue
         if table == "*filter" and not headed and re.match(r"-A|\[|COMMIT", line):
             lines += [f":{_chain(port)} - [0:0]" for port in ports] + [f"-A INPUT -j {_chain(port)}" for port in ports]

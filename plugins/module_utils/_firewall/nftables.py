@@ -32,6 +32,7 @@ FOLDER = "/etc/nftables.d"
 INCLUDE = f'include "{FOLDER}/airflow-*.nft"'
 HEAD = "# What the role dagops.airflow.airflow_firewall opened, for the boot. Anything that is written here by hand is lost.\n"
 OURS = re.compile(r"airflow_(\d+)$")
+TELLING = re.compile(r"\s*(ip6? saddr \S+ tcp dport \d+ accept|insert rule .* jump airflow_\d+)$")
 
 
 class Seen(t.NamedTuple):
@@ -47,13 +48,18 @@ class Seen(t.NamedTuple):
 def look(host: Host, found: Found) -> Seen:
     file = next((file for file in FILES if host.text(file) is not None), FILES[-1])
     text = host.text(file) or ""
-    included = [
-        name for pattern in re.findall(r'(?m)^\s*include\s+"([^"]+)"', text) for name in sorted(glob.glob(os.path.join(os.path.dirname(file), pattern)))
-    ]
-    read = "\n".join([text, *(host.text(name) or "" for name in included if not name.startswith(f"{FOLDER}/airflow-"))])
+    patterns = [os.path.join(os.path.dirname(file), pattern) for pattern in re.findall(r'(?m)^\s*include\s+"([^"]+)"', text)]
+    included = [name for pattern in patterns for name in sorted(glob.glob(pattern)) if not name.startswith(f"{FOLDER}/airflow-")]
     ports = [int(hit.group(1)) for name in host.names(FOLDER) for hit in [re.match(r"airflow-(\d+)\.nft$", name)] if hit]
-    chains = [chain for chain in found.chains if chain.owner == "nftables"]
-    return Seen(chains, found.rules, file, text, read, {port: host.text(_file(port)) or "" for port in ports}, to_enable(host, "nftables"))
+    return Seen(
+        [chain for chain in found.chains if chain.owner == "nftables"],
+        found.rules,
+        file,
+        text,
+        "\n".join([text, *(host.text(name) or "" for name in included)]),
+        {port: host.text(_file(port)) or "" for port in ports},
+        to_enable(host, "nftables"),
+    )
 
 
 def plan(seen: Seen, wish: Wish) -> Plan:
@@ -73,7 +79,9 @@ def plan(seen: Seen, wish: Wish) -> Plan:
                 here = []
             lines += _transaction(seen, table, port, here, heads, dropping)
             before += [f"{' '.join(table)}: {_rule(one) if one else 'something else'}" for one in ours.get((table, port), [])]
+            before += [f"{' '.join(key)}: jump {_chain(port)}" for key in heads for _jump in _jumps(seen, key, _chain(port))]
             after += [f"{' '.join(table)}: {_rule(one)}" for one in here]
+            after += [f"{' '.join(key)}: jump {_chain(port)}" for key in heads if here and key in dropping]
     for key in [chain.key for chain in seen.chains]:
         if key in dropping and not any(_jumps(seen, key, _chain(wish.port))):
             continue  # ours will come first
@@ -93,7 +101,12 @@ def plan(seen: Seen, wish: Wish) -> Plan:
         for key in dropping
         if key not in lasting and wished
     ]
-    steps += _files(seen, wished, lasting)
+    files = _files(seen, wished, lasting)
+    steps += files
+    now = {**{_file(port): text for port, text in seen.saved.items()}, seen.file: seen.text}
+    before += [f"{path}: {line}" for path, text in sorted(now.items()) for line in _telling(text) if path != seen.file or line == INCLUDE]
+    now.update({step.path: step.text or "" for step in files})
+    after += [f"{path}: {line}" for path, text in sorted(now.items()) for line in _telling(text) if path != seen.file or line == INCLUDE]
     if wished and lasting and seen.disabled:
         steps.append(Run("enable nftables at boot", ("systemctl", "enable", "nftables")))
     return Plan(steps, before, after, listed(wished), notes, [] if wish.absent else blocked)
@@ -157,6 +170,11 @@ def _text(openings: list[Opening], keys: list[Key]) -> str:
             text += "".join(f"\tchain {head} {{\n\t}}\n" for head in heads) + "}\n"
             text += "".join(f"insert rule {' '.join(table)} {head} jump {chain}\n" for head in heads)
     return text
+
+
+def _telling(text: str) -> list[str]:
+    """What of a file a diff shows: our rules, our jumps, and that ours are included."""
+    return [line.strip() for line in text.splitlines() if line.strip() == INCLUDE or TELLING.match(line)]
 
 
 def _stored(text: str) -> list[Opening]:
