@@ -1,6 +1,6 @@
 # Needs Linux, make and Python >= 3.11 (Debian and Ubuntu: with the package python3-venv), and a package index. All that it makes lies in this folder.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop demo-clean test servers servers-stop tapes benchmark clean
+.PHONY: help demo demo-stop demo-clean test servers servers-stop hosts hosts-down tapes benchmark clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -40,6 +40,12 @@ servers-stop: .venv/.user  ## stop them
 tapes: servers .venv/.pytest  ## record the tests' tapes anew, from the real servers
 	@RECORD_TAPES="$$(for file in .servers/*.port; do name=$${file##*/}; echo "$${name%.port}=http://127.0.0.1:$$(cat $$file)"; done)" \
 	  $(BIN)/python -m pytest -q tests/unit/plugins/modules
+
+hosts: .venv/.user  ## real hosts with real firewalls, as the tests have them; needs root on Debian
+	@$(BIN)/python -m tests.hosts.lab up
+
+hosts-down: .venv/.user  ## take them away
+	@$(BIN)/python -m tests.hosts.lab down
 
 benchmark: servers  ## our cost against what else people use, as ratios
 	@$(BIN)/python tests/benchmark/benchmark.py $(ARGS)

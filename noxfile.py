@@ -168,5 +168,16 @@ def secrets(session: nox.Session) -> None:
     session.run(".venv/bin/python", "-m", "pytest", "-q", "tests/system/test_secrets.py", external=True, env=dict(SERVERS=json.dumps(servers())))
 
 
+@nox.session(venv_backend="none")
+def hosts(session: nox.Session) -> None:
+    """The firewall role on real hosts of their own: systemd, sshd, a firewall and real packets."""
+    if os.geteuid() != 0 or not pathlib.Path("/etc/debian_version").exists():
+        left_out("the tests on real hosts, which are made of Debian's packages, by root: NOT RUN")
+        return
+    session.run("make", "-s", ".venv/.pytest", external=True)
+    session.run("make", "-s", "servers-stop", external=True)  # two cores are not for both
+    session.run(".venv/bin/python", "-m", "pytest", "-q", "--durations=10", "tests/hosts", external=True)
+
+
 if __name__ == "__main__":
     nox.main()

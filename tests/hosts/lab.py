@@ -129,6 +129,7 @@ class Lab:
         self.host("net-up")
         for_all(lambda name: self.host("up", name, "base", *CALLERS[name]), CALLERS)
         for_all(self.fresh, MASTERS)
+        self.inventory()
 
     def down(self):
         self.host("all-down")

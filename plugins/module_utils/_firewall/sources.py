@@ -25,12 +25,12 @@ def networks(sources: Iterable[str]) -> list[Network]:
 
 def network(source: str) -> Network:
     text = source.strip()
+    if re.match(r"(\d+\.){0,3}0\d", text):  # octal for some programs, decimal for others
+        raise AirflowError(f"The source {source!r} has a number with a leading zero: write it without")
     try:
         found = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise AirflowError(f"The source {source!r} is neither an address nor a network: write it like 10.0.0.7, 10.0.0.0/24 or 2001:db8::/64") from None
-    if re.match(r"(\d+\.){0,3}0\d", text):  # octal for some programs, decimal for others
-        raise AirflowError(f"The source {source!r} has a number with a leading zero: write it without")
     if found.prefixlen == 0 and text.partition("/")[0] not in ("0.0.0.0", "::"):
         raise AirflowError(f"The source {source!r} means every address: if that is wished, write {found}")
     return found
