@@ -5,7 +5,6 @@
 from __future__ import annotations
 
 import signal
-import sys
 
 import pytest
 
@@ -15,7 +14,7 @@ from .lab import Lab
 @pytest.fixture(scope="session")
 def hosts():
     lab = Lab()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # as after Ctrl-C: they are taken away
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: they are taken away
     try:
         lab.up()
         yield lab

@@ -95,7 +95,7 @@ RULES = {
     "iptables": "iptables-save; ip6tables-save; cat /etc/iptables/*",
 }
 OURS = {  # what of that is ours
-    "firewalld": r' *rich rules: ?\n|\trule priority="71"[^\n]*\n| *<rule priority="71">.*?</rule>\n|[^\n]*tcp dport (8080|9090) accept\n',
+    "firewalld": r' *rich rules: ?\n|\trule priority="71"[^\n]*\n| *<rule[^>]* priority="71">.*?</rule>\n|[^\n]*tcp dport (8080|9090) accept\n',
     "ufw": r"[^\n]*(8080|9090)[^\n]*\n|(?<=\n)\n",
     "nftables": r"\n\tchain airflow_\d+ {.*?\n\t}\n|[^\n]*jump airflow_\d+\n|airflow-\d+\.nft\n|[^\n]*include[^\n]*airflow-\*[^\n]*\n|# What the role.*",
     "iptables": r"[^\n]*AIRFLOW_[^\n]*\n",
@@ -105,7 +105,7 @@ OURS = {  # what of that is ours
 class Lab:
     """The hosts. Every method that names none works on all masters at once."""
 
-    KNOCKS = [(caller, family) for caller in (*CALLERS, "controller") for family in (4, 6)]
+    KNOCKS = tuple((caller, family) for caller in (*CALLERS, "controller") for family in (4, 6))
 
     def __init__(self):
         self.ansible = pathlib.Path(sys.executable).parent
@@ -116,7 +116,7 @@ class Lab:
     # --- their life
     def lock(self):
         """One set of hosts per machine, for their names and addresses are fixed: another run waits here."""
-        self._lock = open(LOCK, "w", encoding="utf-8")  # held until this process ends
+        self._lock = os.open(LOCK, os.O_RDWR | os.O_CREAT, 0o600)  # held until this process ends
         fcntl.flock(self._lock, fcntl.LOCK_EX)
 
     def up(self):
@@ -166,13 +166,10 @@ class Lab:
         for_all(lambda name: self.host("reboot", name), names)
         for_all(self.wait_for, names)
 
-    def wait_for(self, name):
+    def wait_for(self, name, ports=(8080, 9090)):
         """Until systemd has started everything and the programs listen."""
-        self.console(
-            name,
-            "systemctl is-system-running --wait >/dev/null; for i in $(seq 100); do "
-            "python3 -c 'import socket; [socket.create_connection((\"127.0.0.1\", p), 1) for p in (8080, 9090)]' 2>/dev/null && exit 0; sleep 0.1; done; exit 1",
-        )
+        there = f"python3 -c 'import socket; [socket.create_connection((\"127.0.0.1\", port), 1) for port in {list(ports)}]' 2>/dev/null"
+        self.console(name, f"systemctl is-system-running --wait >/dev/null || :; for i in $(seq 100); do {there} && exit 0; sleep 0.1; done; exit 1")
 
     # --- their words
     def sh(self, *argv, stdin=None, check=True, timeout=300):

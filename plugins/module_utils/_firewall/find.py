@@ -176,7 +176,7 @@ def _worlds(host: Host, keys: set[Key]) -> list[World]:
         said = host.ask(command, "-V")[1] if host.has(command) else ""
         plain = "legacy" if "(legacy)" in said or (said and "nf_tables" not in said) else "nf_tables"
         used = {
-            "nf_tables": ("ip" if version == 4 else "ip6", "filter", "INPUT") in keys if host.has("nft") else plain == "nf_tables",
+            "nf_tables": ("ip" if version == 4 else "ip6", "filter", "INPUT") in keys if host.has("nft") else bool(said) and plain == "nf_tables",
             "legacy": "filter" in (host.text(f"/proc/net/{'ip' if version == 4 else 'ip6'}_tables_names") or "").split(),
         }
         for kind in WORLDS:

@@ -28,6 +28,8 @@ def network(source: str) -> Network:
     if re.match(r"(\d+\.){0,3}0\d", text):  # octal for some programs, decimal for others
         raise AirflowError(f"The source {source!r} has a number with a leading zero: write it without")
     try:
+        if "%" in text:
+            raise ValueError("an interface is no part of a source")
         found = ipaddress.ip_network(text, strict=False)
     except ValueError:
         raise AirflowError(f"The source {source!r} is neither an address nor a network: write it like 10.0.0.7, 10.0.0.0/24 or 2001:db8::/64") from None

@@ -109,11 +109,10 @@ def test_what_is_no_longer_asked_for_is_closed_unless_others_may_ask(tape):
 
 
 def test_firewalld_each_place_for_itself():
+    rule = '--add-rich-rule=rule priority="71" family="ipv4" source address="10.86.10.0/24" port port="8080" protocol="tcp" accept'
     assert words(planned("firewalld_fresh", Wish(8080, (V4,)))) == [
-        "firewall-cmd --zone=public "
-        '--add-rich-rule=rule priority="71" family="ipv4" source address="10.86.10.0/24" port port="8080" protocol="tcp" accept',
-        "firewall-cmd --permanent --zone=public "
-        '--add-rich-rule=rule priority="71" family="ipv4" source address="10.86.10.0/24" port port="8080" protocol="tcp" accept',
+        f"firewall-cmd --zone=public {rule}",
+        f"firewall-cmd --permanent --zone=public {rule}",
     ]
 
 
@@ -250,9 +249,7 @@ def test_what_cannot_be_meant_is_refused_by_its_name(source):
 
 
 def test_each_once_and_in_order():
-    assert networks(["::/0", "10.0.0.9/24", "10.0.0.0/24", "9.0.0.0/8"]) == [
-        ipaddress.ip_network(one) for one in ("9.0.0.0/8", "10.0.0.0/24", "::/0")
-    ]
+    assert networks(["::/0", "10.0.0.9/24", "10.0.0.0/24", "9.0.0.0/8"]) == [ipaddress.ip_network(one) for one in ("9.0.0.0/8", "10.0.0.0/24", "::/0")]
 
 
 def test_absent_of_everything_and_of_something():
