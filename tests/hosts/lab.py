@@ -229,9 +229,10 @@ class Lab:
         words = {f"airflow_firewall_{name}": value for name, value in dict(dict(verify=""), **variables).items()}
         return self.playbook(play, *flags, "-e", json.dumps(words), check=check)
 
-    def playbook(self, play, *flags, check=True, timeout=900):
+    def playbook(self, play, *flags, check=True, timeout=900, inventory=True):
+        where = ["-i", self.inventory()] if inventory else []
         done = subprocess.run(
-            [self.ansible / "ansible-playbook", "-i", self.inventory(), play, *flags],
+            [self.ansible / "ansible-playbook", *where, play, *flags],
             env=self.environment,
             capture_output=True,
             text=True,
