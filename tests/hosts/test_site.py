@@ -39,7 +39,9 @@ def venv(version):
     """The environment that the tests' servers have, and its interpreter: mounted read-only at their own paths, for the hosts have no way out."""
     folder = (ROOT / f".servers/venv-{version}").resolve()
     assert (folder / "bin/airflow").exists(), f"there is no {folder}: make servers"
-    return folder, subprocess.run([folder / "bin/python", "-c", "import sys; print(sys.base_prefix)"], capture_output=True, text=True, check=True).stdout.strip()
+    return folder, subprocess.run(
+        [folder / "bin/python", "-c", "import sys; print(sys.base_prefix)"], capture_output=True, text=True, check=True
+    ).stdout.strip()
 
 
 @pytest.fixture(scope="module")

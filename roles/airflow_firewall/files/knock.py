@@ -85,7 +85,7 @@ def judge(address, port, listens, nets):
     if verdict == "no way":
         return f"{place}: no way there, it has no address of that family", False
     if verdict == "open":
-        return f"{place}: can be reached ({may}{'' if allowed else ', so that another rule lets it in'})", False
+        return f"{place}: can be reached ({may}{'' if allowed else ', so that something else lets it in'})", False
     if not listens:
         return f"{place}: nothing listens there on the host itself, so the firewall was not put to the test ({may})", False
     return f"{place}: filtered, though something listens there ({may})", allowed
