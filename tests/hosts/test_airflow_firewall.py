@@ -253,7 +253,7 @@ def test_separate_tables_for_each_family_and_a_refusal_as_the_last_rule(lab):
         cat > /etc/nftables.conf <<'EOF'
 flush ruleset
 table ip filter {
-  chain input { type filter hook input priority 0; policy drop; iif lo accept; ct state established accept; icmp type echo-request accept; tcp dport 22 accept; }
+  chain input { type filter hook input priority 0; policy drop; iif lo accept; ct state established accept; ip protocol icmp accept; tcp dport 22 accept; }
 }
 table ip6 filter {
   chain input { type filter hook input priority 0; iif lo accept; ct state established accept; meta l4proto ipv6-icmp accept; tcp dport 22 accept; log reject; }

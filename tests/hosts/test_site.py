@@ -87,7 +87,7 @@ def test_the_whole_story(hosts, site):
     done, said = play(hosts, site)
     assert all(done[name] for name in (*AIRFLOWS, "client")), said
     assert said.count(":8080: can be reached (10.86.10.2 is among the sources)") == len(AIRFLOWS)
-    alone = dict.fromkeys(AIRFLOWS, dict(client="open", outsider="shut", controller="shut"))
+    alone = {name: dict(client="open", outsider="shut", controller="shut") for name in AIRFLOWS}
     assert reached(hosts) == alone
     assert hosts.host("exec", "client", "python3", "-c", BY_HAND).startswith("200 ")
     for name in AIRFLOWS:
