@@ -60,6 +60,11 @@ def find(host: Host, named: str = "auto") -> Found:
     ufw = host.has("ufw") and host.ask("ufw", "status")[1].startswith("Status: active")
     chains, rules, missing = _nftables(host, ufw)
     worlds = [world for world in _worlds(host, {chain.key for chain in chains}) if not (firewalld and "-N INPUT_ZONES" in world.rules)]
+    seen_by_iptables = {world.version for world in worlds if world.kind == "nf_tables"}
+    chains = [  # a chain that only looks like one of iptables
+        chain._replace(owner="nftables") if chain.owner == "iptables" and versions(chain.key[0])[0] not in seen_by_iptables and not firewalld else chain
+        for chain in chains
+    ]
     if not firewalld and any(chain.owner == "firewalld" and chain.drops for chain in chains):
         raise AirflowError("The rules of firewalld filter here, but firewalld does not answer: see systemctl status firewalld, and start it")
     active = (["firewalld"] if firewalld else []) + (["ufw"] if ufw else [])
@@ -182,7 +187,9 @@ def _worlds(host: Host, keys: set[Key]) -> list[World]:
         for kind in WORLDS:
             exact = command if said and kind == plain else f"{command}-{'nft' if kind == 'nf_tables' else 'legacy'}"
             if used[kind] and host.has(exact):
-                worlds.append(World(exact, version, kind, host.tell(exact, "-S").splitlines(), bool(said) and kind == plain))
+                status, out = host.ask(exact, "-S")
+                if status == 0:  # else it is a table that nft made, and that iptables does not understand
+                    worlds.append(World(exact, version, kind, out.splitlines(), bool(said) and kind == plain))
     return worlds
 
 

@@ -294,3 +294,14 @@ def test_backends_look_alike():
     for backend in (firewalld, ufw, nftables, iptables):
         assert {"look", "plan", "Seen"} <= set(vars(backend))
     assert tuple(settle.BACKENDS) == find.NAMES
+
+
+def test_a_chain_that_only_looks_like_one_of_iptables_is_of_nftables():
+    host = Taped("nftables_fresh")
+    text = json.dumps(host.tape["runs"]).replace('\\"inet\\"', '\\"ip\\"').replace('\\"chain\\": \\"input\\"', '\\"chain\\": \\"INPUT\\"')
+    host.tape["runs"] = json.loads(text.replace('\\"name\\": \\"input\\"', '\\"name\\": \\"INPUT\\"'))
+    host.tape["programs"]["iptables-nft"] = False
+    found = find.find(host)
+    assert found.active == ["nftables"]
+    assert [(chain.key, chain.drops) for chain in found.chains] == [(("ip", "filter", "INPUT"), True)]
+    assert find.unfiltered(found, "nftables") == [6]
