@@ -90,9 +90,9 @@ EOF
 # All rules, at run time and in the files, as text without counters, handles and dates.
 RULES = {
     "firewalld": "firewall-cmd --list-all-zones; firewall-cmd --permanent --list-all-zones; cat /etc/firewalld/zones/*.xml; nft -s list ruleset",
-    "ufw": "ufw show added; cat /etc/ufw/*.rules /etc/ufw/ufw.conf /etc/default/ufw; iptables-save; ip6tables-save",
+    "ufw": "nft list tables; ufw show added; cat /etc/ufw/*.rules /etc/ufw/ufw.conf /etc/default/ufw; iptables-save; ip6tables-save",
     "nftables": "nft -s list ruleset; cat /etc/nftables.conf; ls /etc/nftables.d; cat /etc/nftables.d/*",
-    "iptables": "iptables-save; ip6tables-save; cat /etc/iptables/*",
+    "iptables": "nft list tables; iptables-save; ip6tables-save; cat /etc/iptables/*",
 }
 OURS = {  # what of that is ours
     "firewalld": r' *rich rules: ?\n|\trule priority="71"[^\n]*\n| *<rule[^>]* priority="71">.*?</rule>\n|[^\n]*tcp dport (8080|9090) accept\n',
@@ -157,6 +157,10 @@ class Lab:
     def clean(self, names=MASTERS):
         """As at first; whoever is not is made anew."""
         for_all(lambda name: self.rules(name) == self.at_first[name] and self.enabled(name) or self.fresh(name), names)
+
+    def spoil(self, names):
+        """What the rules do not show was changed: whoever comes next gets new ones."""
+        self.at_first.update(dict.fromkeys(names))
 
     def enabled(self, name):
         unit = {"iptables": "netfilter-persistent"}.get(name, name)

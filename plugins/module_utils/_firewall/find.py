@@ -53,10 +53,11 @@ class Found(t.NamedTuple):
     chains: list[Chain]
     rules: Mapping[Key, list[dict[str, t.Any]]]
     worlds: list[World]
+    hint: str = ""  # what should filter, and does not
 
 
 def find(host: Host, named: str = "auto") -> Found:
-    firewalld, complaints = _firewalld(host)
+    firewalld, complaints, hint = _firewalld(host)
     ufw = host.has("ufw") and host.ask("ufw", "status")[1].startswith("Status: active")
     chains, rules, missing = _nftables(host, ufw)
     worlds = [world for world in _worlds(host, {chain.key for chain in chains}) if not (firewalld and "-N INPUT_ZONES" in world.rules)]
@@ -77,7 +78,7 @@ def find(host: Host, named: str = "auto") -> Found:
     for name, complaint in (*complaints, *missing):
         if named == name or not active:
             raise AirflowError(complaint)
-    return Found(active, chains, rules, worlds)
+    return Found(active, chains, rules, worlds, hint)
 
 
 def choose(found: Found, named: str) -> str | None:
@@ -112,16 +113,18 @@ def to_enable(host: Host, unit: str) -> bool:
     return host.has("systemctl") and host.ask("systemctl", "is-enabled", unit)[1].strip() == "disabled"
 
 
-def _firewalld(host: Host) -> tuple[bool, list[tuple[str, str]]]:
-    """Whether it runs, and what is to be said where it should."""
+def _firewalld(host: Host) -> tuple[bool, list[tuple[str, str]], str]:
+    """Whether it runs, and what is to be said where it should. One that dies of its configuration ends as if it had been stopped."""
     if not host.has("firewall-cmd"):
-        return False, []
+        return False, [], ""
     status = host.ask("firewall-cmd", "--state")[0]
-    failed = host.has("systemctl") and host.ask("systemctl", "is-failed", "firewalld")[0] == 0
-    if status == 0 or not failed:
-        return status == 0, []
+    if status == 0 or not host.has("systemctl"):
+        return status == 0, [], ""
+    if host.ask("systemctl", "is-failed", "firewalld")[0] != 0:
+        enabled = host.ask("systemctl", "is-enabled", "firewalld")[1].strip() == "enabled"
+        return False, [], "firewalld is enabled at boot, but does not run: see journalctl -u firewalld" if enabled else ""
     state = FIREWALLD_STATES.get(status, f"status {status}")
-    return False, [("firewalld", f"firewalld failed to start and does not filter ({state}): see journalctl -u firewalld, and mend it; nothing was changed")]
+    return False, [("firewalld", f"firewalld failed to start and does not filter ({state}): see journalctl -u firewalld, and mend it; nothing was changed")], ""
 
 
 def _nftables(host: Host, ufw: bool) -> tuple[list[Chain], dict[Key, list[dict[str, t.Any]]], list[tuple[str, str]]]:

@@ -43,7 +43,7 @@ def settle(options: Mapping[str, t.Any], host: Host, dry: bool, warn: Callable[[
     found = find(host, options["backend"])
     name = choose(found, options["backend"])
     if name is None:
-        said = "No firewall filters what comes in on this host"
+        said = f"No firewall filters what comes in on this host{f' ({found.hint})' if found.hint else ''}"
         if options["when_inactive"] == "fail" and not wish.absent:
             raise AirflowError(f"{said}: switch one on before a port is opened in it, or set when_inactive to notice", active=[])
         warn(f"{said}: there is nothing to {'close' if wish.absent else 'open'}, and nothing was changed")

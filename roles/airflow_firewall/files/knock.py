@@ -73,7 +73,7 @@ def own(port, given):
     addresses = [str(ipaddress.ip_address(address)) for address in given]
     if len({":" in address for address in addresses}) == 1:
         addresses += [one for address in addresses for one in beside(address)]
-    return {address: knock(address, port)[0] == "open" for address in dict.fromkeys(addresses)}
+    return {address: knock(address, port)[0] != "refused" for address in dict.fromkeys(addresses)}  # one that is filtered even here is no proof
 
 
 def judge(address, port, listens, nets):
