@@ -112,6 +112,7 @@ class Lab:
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW_", "ANSIBLE_"))}
         self.environment.update(HOSTS_DIR=str(FOLDER), ANSIBLE_CONFIG=str(ROOT / "ansible.cfg"), ANSIBLE_FORKS="10", ANSIBLE_CALLBACK_RESULT_FORMAT="json")
         self.at_first = {}
+        self.machine = None
 
     # --- their life
     def lock(self):
@@ -126,6 +127,7 @@ class Lab:
         FOLDER.mkdir(parents=True, exist_ok=True)
         self.sh(HERE / MAKERS[0], timeout=1200)
         self.host("all-down")  # what a killed run left
+        self.machine = self.network()
         self.host("net-up")
         for_all(lambda name: self.host("up", name, "base", *CALLERS[name]), CALLERS)
         for_all(self.fresh, MASTERS)
@@ -135,6 +137,11 @@ class Lab:
         self.host("all-down")
         left = self.host("leftovers", check=False)
         assert left == "", f"left behind:\n{left}"
+        assert self.machine in (None, self.network()), "this machine's own network is not as it was"
+
+    def network(self):
+        """This machine's own."""
+        return self.sh("sh", "-c", "ip -br addr; ip route; ip -6 route; if command -v nft >/dev/null; then nft -s list ruleset; fi")
 
     def fresh(self, name, *options):
         """As a stock server with this firewall, and a program on 8080 and 9090."""
