@@ -5,8 +5,9 @@
 """control.py SERVER.JSON start | wait | stop | status | run COMMAND...: an Airflow's processes, each in a session of its own with a pid file.
 
 Made for servers without systemd. The processes get the environment of the server's file and nothing of the caller's, but HOME, PATH and LANG.
-``start`` starts what does not run and waits until Airflow says that it is healthy; prints what it started. ``wait`` only waits, for processes that another has started. ``stop`` ends every process of
-each session, and prints what it ended. Exit status 1 with a sentence on standard error when Airflow does not become healthy.
+``start`` starts what does not run and waits until Airflow says that it is healthy; prints what it started. ``wait`` only waits, for processes that
+systemd has started. ``stop`` ends every process of each session, and prints what it ended. Exit status 1 with a sentence on standard error when Airflow
+does not become healthy.
 """
 
 import json
