@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Copyright (c) 2026, dagops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -16,12 +16,13 @@ mkdir -p "$IMG"
 say(){ printf '%4d s  %s\n' $SECONDS "$*"; }
 
 # The machine's own Debian package sources, whichever way they are written down (deb822 or one line each).
+# shellcheck disable=SC2016  # $(REPO_URI) and the others are apt's own
 sources(){ apt-get indextargets --format 'deb $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' | grep ' main$' | sort -u; }
 
 tools(){
   local need=() c
   for c in mmdebstrap:mmdebstrap systemd-nspawn:systemd-container ip:iproute2 ssh-keygen:openssh-client pgrep:procps; do
-    command -v ${c%%:*} >/dev/null || need+=(${c##*:})
+    command -v "${c%%:*}" >/dev/null || need+=("${c##*:}")
   done
   [ ${#need[@]} -gt 0 ] || [ -z "$(sources)" ] || return 0
   apt-get -qq -o DPkg::Lock::Timeout=300 update
@@ -80,6 +81,7 @@ layer(){ # NAME PACKAGE...
   [ ! -d "$IMG/layer-$n" ] || return 0
   rm -rf "$up" "$work"; mkdir -p "$up" "$work/overlay" "$m"
   mount -t overlay overlay -o "lowerdir=$IMG/base,upperdir=$up,workdir=$work/overlay" "$m"
+  # shellcheck disable=SC2064  # the place as it is now
   trap "umount -R '$m' 2>/dev/null || true" EXIT
   mount --bind /dev "$m/dev"; mount -t proc proc "$m/proc"
   cp "$m/etc/hosts" "$work/hosts" 2>/dev/null || : > "$work/hosts"

@@ -1,4 +1,4 @@
-#!/bin/bash
+#!/usr/bin/env bash
 # Copyright (c) 2026, dagops contributors
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
@@ -61,7 +61,7 @@ supervise(){ # NAME: runs until the host is powered off; starts it again when it
   local n=$1 d=$H/$1 c opts=() pid rc stop=
   # A control group of its own: without it all hosts share the caller's, and a unit's stop in one host can kill processes of another.
   for c in "${CGROUPS[@]}"; do
-    [ -f $c/cgroup.procs ] || continue
+    [ -f "$c/cgroup.procs" ] || continue
     mkdir -p "$c/$PRE-$n"; echo $$ > "$c/$PRE-$n/cgroup.procs"
   done
   mapfile -t opts < "$d/options"
@@ -97,7 +97,8 @@ wait_ssh(){ # NAME: until sshd has sent its banner
 }
 leader(){ # NAME: PID 1 of the host
   local p
-  p=$(pgrep -P "$(cat "$H/$1/supervisor" 2>/dev/null || echo 0)" -x systemd-nspawn) && pgrep -P "$p" -x systemd || { echo "host $1 is not up" >&2; return 3; }
+  if p=$(pgrep -P "$(cat "$H/$1/supervisor" 2>/dev/null || echo 0)" -x systemd-nspawn) && pgrep -P "$p" -x systemd; then return; fi
+  echo "host $1 is not up" >&2; return 3
 }
 reboot(){ # NAME
   local old i; old=$(leader "$1")
@@ -111,7 +112,7 @@ down(){ # NAME
   if p=$(cat "$d/supervisor" 2>/dev/null) && kill -0 "$p" 2>/dev/null; then
     kill -TERM "$p"
     for i in $(seq 300); do kill -0 "$p" 2>/dev/null || break; sleep 0.05; done
-    if kill -0 "$p" 2>/dev/null; then kill -KILL "$p" $(pgrep -P "$p") $(leader "$n") 2>/dev/null || true; sleep 0.5; fi
+    if kill -0 "$p" 2>/dev/null; then pgrep -P "$p" | xargs -r kill -KILL "$p" "$(leader "$n")" 2>/dev/null || true; sleep 0.5; fi
   fi
   rm -f "$d/supervisor"
   for i in 1 2 3 4 5; do mountpoint -q "$d/disk" || break; umount "$d/disk" 2>/dev/null && break; sleep 0.2; done
@@ -138,7 +139,7 @@ run(){ # NAME CMD...   (a clean environment: the caller's PATH, proxies and Pyth
 names(){ local d; for d in "$H"/*/; do [ -f "$d/supervisor" ] && basename "$d"; done; true; }
 list(){ local n
   for n in $(names); do echo "$n $(cat "$H/$n/image") $(cat "$H/$n/ip4") $(cat "$H/$n/ip6") pid $(leader "$n" 2>/dev/null || echo -)"; done
-  for n in $(ls "$PEERS"); do echo "$n peer"; done
+  for n in "$PEERS"/*; do [ ! -e "$n" ] || echo "$(basename "$n") peer"; done
 }
 inventory(){ local n
   echo '[hosts]'
@@ -154,7 +155,9 @@ I
 }
 all_down(){ local d n
   for d in "$H"/*/; do [ ! -d "$d" ] || down "$(basename "$d")" & done; wait
-  for n in $(ls "$PEERS"); do      # only those that were made here
+  for n in "$PEERS"/*; do          # only those that were made here
+    [ -e "$n" ] || continue
+    n=$(basename "$n")
     ip link del "dp-$n" 2>/dev/null || true; ip netns del "$PRE-$n" 2>/dev/null || true; rm -f "$PEERS/$n"
   done
   # The kernel takes a moment to remove a host's end of the wire.  A bridge still in use is another HOSTS_DIR's.
@@ -162,10 +165,10 @@ all_down(){ local d n
   [ -n "$(ls /sys/class/net/$BR/brif 2>/dev/null)" ] || ip link del $BR 2>/dev/null || true
 }
 leftovers(){ local c out
-  out=$(ip -o link show 2>/dev/null | grep -oE "\b($BR|dp-[^:@ ]*|vb-$PRE[^:@ ]*)" | sed 's/^/link /'
+  out=$(ip -o link show 2>/dev/null | grep -oE "\b($BR|dp-[^:@ ]*|vb-${PRE}[^:@ ]*)" | sed 's/^/link /'
         ip netns list | grep "^$PRE-" | sed 's/^/namespace /'
         grep -o "^$PRE-[^ ]* [^ ]*" /proc/mounts | sed 's/^/mount /'
-        for c in "${CGROUPS[@]}"; do ls -d $c/$PRE-* 2>/dev/null | sed 's/^/cgroup /'; done
+        for c in "${CGROUPS[@]}"; do find "$c" -maxdepth 1 -name "$PRE-*" 2>/dev/null | sed 's/^/cgroup /'; done
         pgrep -af "machine=$PRE-|host.sh supervise" | sed 's/^/process /') || true
   [ -z "$out" ] || { echo "$out"; return 1; }
 }

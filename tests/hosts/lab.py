@@ -30,6 +30,7 @@ MASTERS = {  # by the firewall that filters there: image, last part of the addre
     "nftables": ("base", "13"),
     "iptables": ("iptables", "14"),
 }
+NAMES = tuple(MASTERS)
 CALLERS = {"client": ("10.86.10.2", "fd86:0:0:a::2"), "outsider": ("10.86.20.2", "fd86:0:0:14::2")}
 CLIENT = ["10.86.10.0/24", "fd86:0:0:a::/64"]  # the networks
 OUTSIDER = ["10.86.20.0/24", "fd86:0:0:14::/64"]
@@ -161,7 +162,7 @@ class Lab:
         self.wait_for(name)
         self.at_first[name] = self.rules(name)
 
-    def clean(self, names=MASTERS):
+    def clean(self, names=NAMES):
         """As at first; whoever is not is made anew."""
         for_all(lambda name: self.rules(name) == self.at_first[name] and self.enabled(name) or self.fresh(name), names)
 
@@ -173,7 +174,7 @@ class Lab:
         unit = {"iptables": "netfilter-persistent"}.get(name, name)
         return "enabled" in self.console(name, f"systemctl is-enabled {unit}", check=False)
 
-    def reboot(self, names=MASTERS):
+    def reboot(self, names=NAMES):
         for_all(lambda name: self.host("reboot", name), names)
         for_all(self.wait_for, names)
 
@@ -205,7 +206,7 @@ class Lab:
         """Those of somebody else."""
         return re.sub(OURS[name], "", self.rules(name) if text is None else text, flags=re.DOTALL)
 
-    def knock(self, names=MASTERS, port=8080):
+    def knock(self, names=NAMES, port=8080):
         """Who reaches the port: {master: {(caller, family): verdict}}, by real connections."""
         addresses = {f"{prefix}{MASTERS[name][1]}": (name, family) for name in names for family, prefix in ((4, "10.86.0."), (6, "fd86::"))}
         script = (HERE / "knock.py").read_text()

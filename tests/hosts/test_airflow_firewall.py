@@ -10,7 +10,7 @@ import json
 import re
 import time
 
-from .lab import CALLERS, CLIENT, MASTERS, OUTSIDER, for_all
+from .lab import CALLERS, CLIENT, MASTERS, NAMES, OUTSIDER, for_all
 
 EVERYBODY = ["0.0.0.0/0", "::/0"]
 RELOAD = {
@@ -59,25 +59,25 @@ def on_each(lab, commands):
     for_all(lambda name: lab.console(name, commands[name]), commands)
 
 
-def reaches(lab, *callers, families=(4, 6), names=MASTERS, port=8080):
+def reaches(lab, *callers, families=(4, 6), names=NAMES, port=8080):
     """Exactly these callers reach the port. A dead path is no verdict."""
     may = {(caller, family) for caller in callers for family in families}
     wished = {one: "open" if one in may else "shut" for one in lab.KNOCKS}
     assert lab.knock(names, port) == dict.fromkeys(names, wished)
 
 
-def changes(told, names=MASTERS):
+def changes(told, names=NAMES):
     assert {name for name, changed in told[0].items() if changed} == set(names), told
     assert set(told[0]) >= set(names)
     return told[1]
 
 
-def same(told, names=MASTERS):
+def same(told, names=NAMES):
     assert told[0] == dict.fromkeys(names, 0), told
     return told[1]
 
 
-def each_says(told, text, names=MASTERS):
+def each_says(told, text, names=NAMES):
     """Each of these hosts fails with these words."""
     said = {
         name: " ".join(words.replace("\\n", " ").split()) for name, words in re.findall(r"^fatal: \[(\w+)\](.*?)(?=^\S|\Z)", told, re.DOTALL | re.MULTILINE)
@@ -87,12 +87,12 @@ def each_says(told, text, names=MASTERS):
         assert text.format(name=name) in words, told
 
 
-def others_untouched(lab, names=MASTERS):
+def others_untouched(lab, names=NAMES):
     for name in names:
         assert lab.others(name) == lab.others(name, lab.at_first[name]), name
 
 
-def as_at_first(lab, names=MASTERS):
+def as_at_first(lab, names=NAMES):
     for name in names:
         assert lab.rules(name) == lab.at_first[name], name
 

@@ -218,7 +218,7 @@ def _others(rules: Mapping[Key, list[dict[str, t.Any]]], key: Key, port: int, de
         known = _match(expr[:-1]) if expr else None
         if known is None or not _has(known[1], port):
             continue
-        verdict = next(iter(expr[-1]))
+        (verdict,) = expr[-1]
         if verdict in ("accept", "drop", "reject"):
             text = f"{'' if known[0] is None else str(known[0]) + ' '}{'' if known[1] is None else 'tcp dport ' + _ports_text(known[1]) + ' '}{verdict}"
             yield Rule(text, verdict != "accept", known[0])
