@@ -10,7 +10,9 @@ import json
 import re
 import time
 
-from .lab import CALLERS, CLIENT, MASTERS, NAMES, OUTSIDER, for_all
+import yaml
+
+from .lab import CALLERS, CLIENT, FOLDER, MASTERS, NAMES, OUTSIDER, ROOT, for_all
 
 EVERYBODY = ["0.0.0.0/0", "::/0"]
 RELOAD = {
@@ -379,6 +381,15 @@ def test_hosts_and_groups_of_the_inventory_are_sources_and_try_the_port(lab):
     lab.console("nftables", f"{far} tcp dport 8080 ct state new drop")  # a rule with a condition that the plan does not judge
     told = lab.play(target="nftables", sources=CLIENT, verify="client", check=False)[1]
     assert "client may call the port, and cannot" in told
+
+
+def test_the_examples_of_the_documentation(lab):
+    text = (ROOT / "plugins/modules/airflow_firewall.py").read_text()
+    tasks = yaml.safe_load(text.split('EXAMPLES = r"""')[1].split('"""')[0])
+    play = FOLDER / "examples.json"
+    play.write_text(json.dumps([dict(hosts="masters", gather_facts=False, tasks=tasks)]))
+    assert lab.playbook(play)[0] == dict.fromkeys(NAMES, 2)
+    as_at_first(lab)
 
 
 def test_each_line_that_is_left_out_is_missed(lab):
