@@ -176,7 +176,7 @@ def hosts(session: nox.Session) -> None:
         return
     session.run("make", "-s", ".venv/.pytest", external=True)
     session.run("make", "-s", "servers-stop", external=True)  # two cores are not for both
-    session.run(".venv/bin/python", "-m", "pytest", "-q", "--durations=10", "tests/hosts", external=True)
+    session.run(".venv/bin/python", "-m", "pytest", "-q", "--durations=10", "tests/hosts", *session.posargs, external=True)
 
 
 if __name__ == "__main__":
