@@ -1,6 +1,6 @@
 # Needs Linux, make and Python >= 3.11 (Debian and Ubuntu: with the package python3-venv), and a package index. All that it makes lies in this folder.
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-stop demo-clean test faults servers servers-stop tapes benchmark clean
+.PHONY: help demo demo-stop demo-clean test faults servers servers-stop hosts hosts-down tapes benchmark clean
 .DELETE_ON_ERROR:
 
 PYTHON ?= python3
@@ -43,6 +43,12 @@ tapes: servers .venv/.pytest  ## record the tests' tapes anew, from the real ser
 
 faults: servers .venv/.dev  ## exactly once, in full: 300 triggers per server and path over a network that breaks, kills and races; hours
 	@TRIGGERS=300 nox -s system -- -rA tests/system/test_faults.py tests/system/test_races.py
+
+hosts: .venv/.user  ## real hosts with real firewalls, as the tests have them; needs root on Debian
+	@$(BIN)/python -m tests.hosts.lab up
+
+hosts-down: .venv/.user  ## take them away
+	@$(BIN)/python -m tests.hosts.lab down
 
 benchmark: servers  ## our cost against what else people use, as ratios
 	@$(BIN)/python tests/benchmark/benchmark.py $(ARGS)

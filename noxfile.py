@@ -44,7 +44,7 @@ SERVERS = {  # user_table: where API users are counted; the simple auth manager 
 }
 # What needs servers is played in two halves beside each other: most of it is waiting for Airflow.
 HALVES = {"airflow-1-2": ("airflow_1_10", "airflow_2_11"), "airflow-3": ("airflow_3_fab", "airflow_3_simple")}
-ONCE = ("role_airflow_server",)  # targets that speak to no server of the tests: the first half plays them
+ONCE = ("role_airflow_server", "module_airflow_firewall", "role_airflow_firewall")  # targets that speak to no server of the tests: the first half plays them
 PASSWORD = "only-for-tests"  # of every server's admin: tests/servers/up.yml
 
 nox.options.default_venv_backend = "virtualenv"
@@ -180,6 +180,19 @@ def system(session: nox.Session, half: str) -> None:
     session.run("make", "-s", ".venv/.pytest", external=True)
     tests = [str(path) for path in sorted(pathlib.Path("tests/system").glob("test_*.py")) if path.name != "test_demo.py"]
     session.run(".venv/bin/python", "-m", "pytest", "-q", *(session.posargs or tests), external=True, env=dict(SERVERS=json.dumps(servers(HALVES[half]))))
+
+
+@nox.session(venv_backend="none", default=False)  # long: by name, `make test ARGS='-s hosts'`
+def hosts(session: nox.Session) -> None:
+    """The firewall role on real hosts of their own: systemd, sshd, a firewall and real packets."""
+    if os.geteuid() != 0 or not pathlib.Path("/etc/debian_version").exists():
+        left_out("the tests on real hosts, which are made of Debian's packages, by root: NOT RUN")
+        return
+    session.run("make", "-s", ".venv/.pytest", external=True)
+    if not all((ROOT / f".servers/venv-{version}").exists() for version in ("1.10.15", "3.3.2")):  # what the story's masters have mounted
+        session.run("make", "servers", external=True)
+    session.run("make", "-s", "servers-stop", external=True)  # two cores are not for both
+    session.run(".venv/bin/python", "-m", "pytest", "-q", "--durations=10", "tests/hosts", *session.posargs, external=True)
 
 
 if __name__ == "__main__":

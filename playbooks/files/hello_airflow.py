@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from airflow import __version__
+
 try:
     from airflow.sdk import DAG
 except ImportError:
@@ -19,5 +21,5 @@ def greet(dag_run, **context):
 
 
 with DAG("hello_airflow", start_date=datetime(2020, 1, 1), catchup=False, is_paused_upon_creation=False) as dag:
-    # Airflow 1.10 hands over the context only where it is told to; later ones always do
-    PythonOperator(task_id="greet", python_callable=greet, **({"provide_context": True} if hasattr(PythonOperator, "provide_context") else {}))
+    # Airflow 1.10 hands over the context only where it is told to; later ones always do, and know no such word
+    PythonOperator(task_id="greet", python_callable=greet, **({"provide_context": True} if __version__.startswith("1.") else {}))

@@ -2,11 +2,12 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""control.py SERVER.JSON start | stop | status | run COMMAND...: an Airflow's processes, each in a session of its own with a pid file.
+"""control.py SERVER.JSON start | wait | stop | status | run COMMAND...: an Airflow's processes, each in a session of its own with a pid file.
 
 Made for servers without systemd. The processes get the environment of the server's file and nothing of the caller's, but HOME, PATH and LANG.
-``start`` starts what does not run and waits until Airflow says that it is healthy; prints what it started. ``stop`` ends every process of
-each session, and prints what it ended. Exit status 1 with a sentence on standard error when Airflow does not become healthy.
+``start`` starts what does not run and waits until Airflow says that it is healthy; prints what it started. ``wait`` only waits, for processes that
+systemd has started. ``stop`` ends every process of each session, and prints what it ended. Exit status 1 with a sentence on standard error when Airflow
+does not become healthy.
 """
 
 import json
@@ -58,13 +59,13 @@ class Server:
             with open(self.file(name, "pid"), "w", encoding="utf-8") as file:
                 file.write(f"{process.pid} {born(process.pid)}\n")
             started.append(name)
-        self.wait()
+        self.wait(self.words["processes"])
         return started
 
-    def wait(self):
+    def wait(self, ours=()):
         end = time.monotonic() + self.words["start_timeout"]
         while not self.healthy():
-            for name in self.words["processes"]:
+            for name in ours:
                 if not self.session(name):
                     sys.exit(f"{name} ended by itself; the end of {self.file(name, 'out')}:\n{self.last_lines(name)}")
             if time.monotonic() > end:
@@ -148,6 +149,8 @@ def main():
     verb = sys.argv[2]
     if verb == "run":
         server.run(sys.argv[3:])
+    elif verb == "wait":
+        server.wait()
     elif verb == "status":
         print(" ".join(name for name in server.words["processes"] if server.session(name)))
     else:
