@@ -38,6 +38,8 @@ class Done(t.NamedTuple):
 def surroundings(**more: str) -> dict[str, str]:
     """The environment of a command: nobody's own Airflow, nobody's own proxy."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_") and "proxy" not in name.lower()}
+    # Ansible's wrapper of an async task takes ~ from HOME, its task that asks for the job from the user database
+    kept["ANSIBLE_ASYNC_DIR"] = str(pathlib.Path.home() / ".ansible_async")
     return {**kept, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", **more}
 
 
