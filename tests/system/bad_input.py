@@ -248,8 +248,8 @@ ROWS = [
                 "password: users of the REST API are not those of the web interface, see airflow_api_user)"
             ),
             "airflow_2_11": (
-                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a "
-                "user without any role: Airflow 2 answers both alike)"
+                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong credentials (api_username and "
+                "api_password, or api_token), or a user without any role: Airflow 2 answers all alike)"
             ),
             "": "<url> does not accept the password of user 'admin': check api_username and api_password",
         },
@@ -264,8 +264,8 @@ ROWS = [
                 "password: users of the REST API are not those of the web interface, see airflow_api_user)"
             ),
             "airflow_2_11": (
-                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a "
-                "user without any role: Airflow 2 answers both alike)"
+                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong credentials (api_username and "
+                "api_password, or api_token), or a user without any role: Airflow 2 answers all alike)"
             ),
             "": "<url> does not accept the password of user 'nobody': check api_username and api_password",
         },
@@ -279,8 +279,8 @@ ROWS = [
                 "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 401, Unauthorized (it wants credentials: set api_username and api_password)"
             ),
             "airflow_2_11": (
-                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a "
-                "user without any role: Airflow 2 answers both alike)"
+                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong credentials (api_username and "
+                "api_password, or api_token), or a user without any role: Airflow 2 answers all alike)"
             ),
             "": (
                 "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 401, Not authenticated (it wants credentials: set "
@@ -297,8 +297,8 @@ ROWS = [
         {
             "airflow_1_10": "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 500, UnicodeDecodeError: 'utf-8' codec can't decode byte",
             "airflow_2_11": (
-                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong api_username or api_password, or a "
-                "user without any role: Airflow 2 answers both alike)"
+                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong credentials (api_username and "
+                "api_password, or api_token), or a user without any role: Airflow 2 answers all alike)"
             ),
             "": (
                 "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 403, Invalid JWT token (api_token is none of this "

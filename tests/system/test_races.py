@@ -53,7 +53,7 @@ def test_two_controllers_on_sqlite(server, address, tmp_path):
     judge(told, prefix, list(runs_of(server, prefix).elements()), proxy)
 
 
-@pytest.mark.parametrize("name", [name for name in control.SERVERS if name == "airflow_3_fab" or (FULL and name in ("airflow_1_10", "airflow_2_11"))])
+@pytest.mark.parametrize("name", [name for name in control.SERVERS if name in ("airflow_2_11", "airflow_3_fab") or (FULL and name == "airflow_1_10")])
 def test_eight_controllers_on_postgresql(name, tmp_path):
     with postgres.database() as database, postgres.airflow(name, tmp_path, database) as rest:
         address = rest["api_url"].partition("://")[2]

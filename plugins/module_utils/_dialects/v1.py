@@ -35,7 +35,7 @@ V1 = Dialect(
     by_password="basic",
     hints={
         401: "wrong api_username or api_password",
-        403: "wrong api_username or api_password, or a user without any role: Airflow 2 answers both alike",
+        403: "wrong credentials (api_username and api_password, or api_token), or a user without any role: Airflow 2 answers all alike",
     },
     everybody="/api/v1/dags?limit=1",
     rows=dict(
