@@ -43,3 +43,10 @@ def far():
     """A remote host, see sshd.py. Its path is short: a control socket's may have 100 characters."""
     with tempfile.TemporaryDirectory(prefix="far-", dir="/tmp") as folder, Sshd(pathlib.Path(folder)) as host:
         yield host
+
+
+def pytest_collection_modifyitems(config, items):
+    """A test of servers that only the other half has is not there, rather than skipped."""
+    elsewhere = [item for item in items if any("empty parameter set" in mark.kwargs.get("reason", "") for mark in item.iter_markers("skip"))]
+    config.hook.pytest_deselected(items=elsewhere)
+    items[:] = [item for item in items if item not in elsewhere]
