@@ -49,6 +49,7 @@ class Connection(t.NamedTuple):
     session: t.Any  # a Session or a Bridge
     dialect: Dialect
     version: str | None  # None where it was not asked
+    memory: dict[t.Any, t.Any]  # what need not be asked twice: by a task, or by the items of a loop
     told: Mapping[str, t.Any] = {}  # what a bridge's hello told
 
     def open(self, resource: Resource, scope: Mapping[str, t.Any]) -> t.Any:
@@ -75,7 +76,7 @@ def connect(options: Mapping[str, t.Any]) -> Connection:
 def _by_python(options: Mapping[str, t.Any]) -> Connection:
     bridge = Bridge(options)
     hello = bridge.start()
-    return Connection(bridge, dialect_of(hello), hello["version"], hello)
+    return Connection(bridge, dialect_of(hello), hello["version"], {}, hello)
 
 
 def _by_rest(options: Mapping[str, t.Any]) -> Connection:
@@ -91,7 +92,7 @@ def _by_rest(options: Mapping[str, t.Any]) -> Connection:
     dialect, version = _choose(transport, options["api_version"])
     method = _auth.method(options, dialect.by_password)
     session = Session(transport, lambda: _auth.METHODS[method](transport, options), dialect.expired, dialect.hints, dialect.error_key, dialect.everybody)
-    return Connection(session, dialect, version)
+    return Connection(session, dialect, version, {})
 
 
 def base(url: str) -> str:

@@ -27,24 +27,23 @@ class Context:
         tell: Callable[[dict[str, t.Any]], None],
         warn: Callable[[str], None],
         connections: dict[t.Any, Connection],
-        memory: dict[t.Any, t.Any] | None = None,
     ) -> None:
         self.options = options
         self.check_mode = check_mode
         self.tell = tell
         self.warn = warn
         self._connections = connections
-        self._memory: dict[t.Any, t.Any] = {} if memory is None else memory
 
     def of(self, options: Mapping[str, t.Any], warn: Callable[[str], None]) -> Context:
         """The same for a part of the task, with options of its own."""
-        return Context(options, self.check_mode, self.tell, warn, self._connections, self._memory)
+        return Context(options, self.check_mode, self.tell, warn, self._connections)
 
     def once(self, what: t.Any, ask: Callable[[], t.Any]) -> t.Any:
-        """What needs to be asked once in a task."""
-        if what not in self._memory:
-            self._memory[what] = ask()
-        return self._memory[what]
+        """What needs to be asked once in a task, or in a loop."""
+        memory = self.connection.memory
+        if what not in memory:
+            memory[what] = ask()
+        return memory[what]
 
     @property
     def connection(self) -> Connection:

@@ -183,7 +183,7 @@ def play(runs, monkeypatch, dag=None, cleared=None, **given):
         return {DAG.kind: dags, DAG_RUN.kind: runs, CLEARED_TASKS.kind: cleared}[resource.kind]
 
     monkeypatch.setattr(Context, "open", fake_open)
-    monkeypatch.setattr(Context, "connection", SimpleNamespace(dialect=SimpleNamespace(rows=dict(cleared_tasks=cleared) if cleared else {})))
+    monkeypatch.setattr(Context, "connection", SimpleNamespace(memory={}, dialect=SimpleNamespace(rows=dict(cleared_tasks=cleared) if cleared else {})))
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     return perform(TRIGGER, options(**{"run_id": "r", **given}), warn=warnings.append), warnings
 
