@@ -33,7 +33,7 @@ options:
     type: str
     required: true
   run_id:
-    description: Which run. By default all that are queued or running when the task begins; none is fine, too.
+    description: Which run. By default all that are queued or running when the task begins; none is fine, too. O(xcom) needs it.
     type: str
   on_timeout:
     description: What to do when O(wait_timeout) is over before a run's end. V(fail) fails the task, V(return) ends it well, with RV(timed_out).

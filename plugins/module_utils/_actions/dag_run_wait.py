@@ -37,15 +37,16 @@ def dag_run_wait(context: Context) -> dict[str, t.Any]:
     if options["client"] != "rest":
         raise AirflowError("DAG runs are waited for through the REST API only: leave out client=python")
     judge_wait(options)
+    if options["xcom"] and options["run_id"] is None:
+        raise AirflowError("xcom asks for the results of one run: give its run_id, or leave out xcom")
     runs = context.open(DAG_RUN, dict(dag_id=options["dag_id"]))
     judge_here(context, runs)
     end = time.monotonic() + options["wait_timeout"]
     results = [_one(context, runs, run, end) for run in _wished(context, runs)]
     result = dict(changed=False, dag_runs=[one["dag_run"] for one in results])
     for key in ("timed_out", "xcom"):
-        found = [one[key] for one in results if key in one]
-        if found:
-            result[key] = any(found) if key == "timed_out" else found[0]
+        for one in results:
+            result.update({key: one[key]} if one.get(key) else {})
     failed = [one for one in results if one["failed"]]
     if failed:
         raise AirflowError("; ".join(one["failed"] for one in failed), **result, failed_tasks=[task for one in failed for task in one["failed_tasks"] or ()])

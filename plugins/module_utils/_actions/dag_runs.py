@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import identity
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import EXCLUSIVE, RUN, TRIGGER, finish, judge_all, trigger
-from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import WAIT, judge_wait
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import ENDED, WAIT, judge_here, judge_wait
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
@@ -31,6 +31,8 @@ def dag_runs(context: Context) -> dict[str, t.Any]:
     wishes = [{**context.options, **DEFAULTS, **run} for run in context.options["runs"]]
     judge_wait(context.options)
     _judge(wishes, context.options["max_parallel"])
+    for wish in wishes[:1]:  # the waits are those of the task
+        judge_here(context, context.open(DAG_RUN, dict(dag_id=wish["dag_id"])))
     ended: list[AirflowError] = []  # what would end every other run alike
 
     def one(wish: Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -70,7 +72,8 @@ def _waited(context: Context, wish: Mapping[str, t.Any], result: dict[str, t.Any
     own = context.of({**wish, **waits, "wait_timeout": max(0.001, end - time.monotonic())}, context.warn)
     runs = context.open(DAG_RUN, dict(dag_id=wish["dag_id"]))
     try:
-        if context.once(("dag", wish["dag_id"]), lambda: context.open(DAG, {}).read(wish["dag_id"]))["is_paused"]:
+        dag = context.once(("dag", wish["dag_id"]), lambda: context.open(DAG, {}).read(wish["dag_id"]))
+        if dag and dag["is_paused"] and result["dag_run"]["state"] not in ENDED:
             raise AirflowError(f"The DAG {wish['dag_id']!r} is paused, so its run {result['dag_run']['run_id']!r} is not waited for, see unpause")
         return {**result, **finish(own, runs, dict(result["dag_run"], url=result["run_url"]), result, ours=not result["found"])}
     except AirflowError as exc:

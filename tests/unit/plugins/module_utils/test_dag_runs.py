@@ -6,20 +6,25 @@ from __future__ import annotations
 
 import re
 import threading
+from types import SimpleNamespace
 
 import pytest
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions import dag_runs
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError
-from ansible_collections.dagops.airflow.plugins.module_utils._perform import perform
+from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context, perform
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 
 
-def play(monkeypatch, runs, trigger, max_parallel=1):
+def play(monkeypatch, runs, trigger, max_parallel=1, dag=None, verbs=("read", "create", "update"), **waits):
     warnings = []
+    store = SimpleNamespace(title="Airflow X", verbs=verbs, read=lambda key: dag)
+    monkeypatch.setattr(Context, "open", lambda self, resource, scope: store)
+    monkeypatch.setattr(Context, "connection", SimpleNamespace(memory={}, dialect=SimpleNamespace(rows={})))
     options = {name: words.get("default") for name, words in {**CONNECTION, **dag_runs.DAG_RUNS.argument_spec}.items()}
     monkeypatch.setattr(dag_runs, "trigger", trigger)
-    return perform(dag_runs.DAG_RUNS, dict(options, runs=runs, max_parallel=max_parallel), warn=warnings.append), warnings
+    return perform(dag_runs.DAG_RUNS, dict(options, runs=runs, max_parallel=max_parallel, **waits), warn=warnings.append), warnings
 
 
 def wished(count):
@@ -97,6 +102,23 @@ def test_equal_warnings_are_said_once(monkeypatch):
 def test_the_list_is_judged_before_anything_is_sent(monkeypatch, runs, sentence):
     with pytest.raises(AirflowError, match=re.escape(sentence)):
         play(monkeypatch, runs, None)
+
+
+def ended(context):
+    run = dict(dict.fromkeys(DAG_RUN.keys), dag_id="d", run_id="r", state="success")
+    return dict(changed=False, found=True, attempt=1, dag_run=run, run_url=None)
+
+
+@pytest.mark.parametrize("dag", [dict(is_paused=True), None])
+def test_a_run_that_has_ended_is_not_waited_for_though_its_dag_is_paused_or_gone(monkeypatch, dag):
+    result, _warnings = play(monkeypatch, wished(2), ended, dag=dag, wait=True)
+    assert [one["dag_run"]["state"] for one in result["dag_runs"]] == ["success", "success"]
+
+
+@pytest.mark.parametrize(("waits", "sentence"), [(dict(on_timeout="cancel"), "cannot cancel a run"), (dict(xcom=["work"]), "gives no results of tasks")])
+def test_waits_that_cannot_be_are_refused_before_anything_starts(monkeypatch, waits, sentence):
+    with pytest.raises(AirflowError, match=sentence):
+        play(monkeypatch, wished(2), None, verbs=("read", "create"), wait=True, **waits)
 
 
 def test_no_runs_are_no_change(monkeypatch):
