@@ -53,6 +53,16 @@ def info(name, given, says, **more):
     return Row(name, given, says, module="airflow_info", **more)
 
 
+# What several rows are answered alike.
+NO_ADDRESS = " (there is no such address: are api_url and api_version right?)"
+FORBIDDEN_BY_1 = (
+    "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 403, Forbidden (no API user has this name and "
+    "password: users of the REST API are not those of the web interface, see airflow_api_user)"
+)
+FORBIDDEN_BY_2 = (
+    "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong credentials (api_username and "
+    "api_password, or api_token), or a user without any role: Airflow 2 answers all alike)"
+)
 NO_ANSWER = dict(api_retries=0, api_timeout=2)
 ROWS = [
     # The address
@@ -192,10 +202,8 @@ ROWS = [
         "the wrong version, v1",
         dict(api_version="v1"),
         {
-            "airflow_1_10": (
-                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 404, an HTML page (there is no such address: are api_url and api_version right?)"
-            ),
-            "": "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 405, Method Not Allowed (there is no such address: are api_url and api_version right?)",
+            "airflow_1_10": (f"POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 404, an HTML page{NO_ADDRESS}"),
+            "": f"POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 405, Method Not Allowed{NO_ADDRESS}",
         },
         on=(*ONE, *THREE),
         asks=1,
@@ -204,9 +212,7 @@ ROWS = [
         "the wrong version, experimental",
         dict(api_version="experimental"),
         {
-            "airflow_2_11": (
-                "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 404, an HTML page (there is no such address: are api_url and api_version right?)"
-            ),
+            "airflow_2_11": (f"POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 404, an HTML page{NO_ADDRESS}"),
             "": (
                 "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 405, Method Not Allowed (there is no such "
                 "address: are api_url and api_version right?)"
@@ -243,14 +249,8 @@ ROWS = [
         "a wrong password",
         dict(api_password="n0t-this-0ne"),
         {
-            "airflow_1_10": (
-                "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 403, Forbidden (no API user has this name and "
-                "password: users of the REST API are not those of the web interface, see airflow_api_user)"
-            ),
-            "airflow_2_11": (
-                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong credentials (api_username and "
-                "api_password, or api_token), or a user without any role: Airflow 2 answers all alike)"
-            ),
+            "airflow_1_10": FORBIDDEN_BY_1,
+            "airflow_2_11": FORBIDDEN_BY_2,
             "": "<url> does not accept the password of user 'admin': check api_username and api_password",
         },
         asks=dict(airflow_1_10=1, airflow_2_11=1),
@@ -259,14 +259,8 @@ ROWS = [
         "an unknown user",
         dict(api_username="nobody"),
         {
-            "airflow_1_10": (
-                "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 403, Forbidden (no API user has this name and "
-                "password: users of the REST API are not those of the web interface, see airflow_api_user)"
-            ),
-            "airflow_2_11": (
-                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong credentials (api_username and "
-                "api_password, or api_token), or a user without any role: Airflow 2 answers all alike)"
-            ),
+            "airflow_1_10": FORBIDDEN_BY_1,
+            "airflow_2_11": FORBIDDEN_BY_2,
             "": "<url> does not accept the password of user 'nobody': check api_username and api_password",
         },
         asks=dict(airflow_1_10=1, airflow_2_11=1),
@@ -278,10 +272,7 @@ ROWS = [
             "airflow_1_10": (
                 "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 401, Unauthorized (it wants credentials: set api_username and api_password)"
             ),
-            "airflow_2_11": (
-                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong credentials (api_username and "
-                "api_password, or api_token), or a user without any role: Airflow 2 answers all alike)"
-            ),
+            "airflow_2_11": FORBIDDEN_BY_2,
             "": (
                 "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 401, Not authenticated (it wants credentials: set "
                 "api_username and api_password, or api_token)"
@@ -296,10 +287,7 @@ ROWS = [
         dict(api_token="gArbage-t0ken"),
         {
             "airflow_1_10": "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 500, UnicodeDecodeError: 'utf-8' codec can't decode byte",
-            "airflow_2_11": (
-                "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong credentials (api_username and "
-                "api_password, or api_token), or a user without any role: Airflow 2 answers all alike)"
-            ),
+            "airflow_2_11": FORBIDDEN_BY_2,
             "": (
                 "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 403, Invalid JWT token (api_token is none of this "
                 "Airflow's, or was revoked: get a new one, or give api_username and api_password)"
@@ -398,11 +386,9 @@ ROWS = [
         "an unknown DAG with a slash",
         dict(dag_id="a/b"),
         {
-            "airflow_1_10": (
-                "POST <url>/api/experimental/dags/a%2Fb/dag_runs: HTTP 404, an HTML page (there is no such address: are api_url and api_version right?)"
-            ),
+            "airflow_1_10": (f"POST <url>/api/experimental/dags/a%2Fb/dag_runs: HTTP 404, an HTML page{NO_ADDRESS}"),
             "airflow_2_11": "There is no DAG 'a/b' at <url>: check dag_id; the file of a new DAG takes Airflow up to some minutes to see, ",
-            "": "POST <url>/api/v2/dags/a%2Fb/dagRuns: HTTP 405, Method Not Allowed (there is no such address: are api_url and api_version right?)",
+            "": f"POST <url>/api/v2/dags/a%2Fb/dagRuns: HTTP 405, Method Not Allowed{NO_ADDRESS}",
         },
         asks=1,
     ),
