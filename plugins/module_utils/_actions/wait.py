@@ -66,7 +66,10 @@ def await_end(context: Context, runs: t.Any, run: dict[str, t.Any], ours: bool) 
             return merged(run, now), dict(timed_out=now["state"] not in ENDED)
         if not ours:
             raise AirflowError(f"{exc}; it is not cancelled, for another task has started it", **exc.details) from None
-        cancelled = runs.update(run_id, dict(state="failed"), now)
+        try:
+            cancelled = runs.update(run_id, dict(state="failed"), now)
+        except (ApiError, TransportError) as lost:
+            raise AirflowError(f"{exc}; whether it was cancelled is not known: {lost}", **exc.details) from None
         raise AirflowError(f"{exc}, and was cancelled", **exc.details, cancelled=True, dag_run={key: cancelled[key] for key in DAG_RUN.keys}) from None
 
 

@@ -293,3 +293,34 @@ def test_a_run_that_is_deleted_during_the_wait_is_still_told(monkeypatch):
         play(Runs(None), monkeypatch, wait=True)
     assert failure.value.details["changed"]
     assert failure.value.details["dag_run"]["run_id"] == "r"
+
+
+@pytest.mark.parametrize(
+    ("found", "sentence"),
+    [
+        (None, "after 0.001 s (wait_timeout), and was cancelled"),
+        (RUN, "after 0.001 s (wait_timeout); it is not cancelled, for another task has started it"),
+    ],
+)
+def test_only_what_this_task_has_started_is_cancelled(monkeypatch, found, sentence):
+    asked = []
+    runs = Runs(ApiError("taken", 409) if found else None, found=[RUN] * 4)
+    runs.verbs = ("read", "create", "update")
+    runs.update = lambda key, patch, current: asked.append(patch) or {**RUN, **patch}
+    with pytest.raises(AirflowError, match=re.escape(sentence)) as failure:
+        play(runs, monkeypatch, wait=True, on_timeout="cancel", wait_timeout=0.001)
+    assert failure.value.details["timed_out"]
+    assert asked == ([] if found else [dict(state="failed")])
+
+
+def test_a_cancellation_whose_answer_is_lost_is_said(monkeypatch):
+    runs = Runs(None, found=[RUN] * 4)
+    runs.verbs = ("read", "create", "update")
+
+    def update(key, patch, current):
+        raise LOST
+
+    runs.update = update
+    with pytest.raises(AirflowError, match="whether it was cancelled is not known: lost") as failure:
+        play(runs, monkeypatch, wait=True, on_timeout="cancel", wait_timeout=0.001)
+    assert failure.value.details["dag_run"]["run_id"] == "r"
