@@ -41,8 +41,10 @@ tapes: servers .venv/.pytest  ## record the tests' tapes anew, from the real ser
 	@RECORD_TAPES="$$(for file in .servers/*.port; do name=$${file##*/}; echo "$${name%.port}=http://127.0.0.1:$$(cat $$file)"; done)" \
 	  $(BIN)/python -m pytest -q tests/unit/plugins/modules
 
-faults: servers .venv/.dev  ## exactly once, in full: 300 triggers per server and path over a network that breaks, kills and races; hours
-	@TRIGGERS=300 nox -s system -- -rA tests/system/test_faults.py tests/system/test_races.py
+LONG = faults races waits maintenance dag_retry retry_failed events
+faults: servers .venv/.dev  ## what is long, in full and on every server: exactly once under faults, in races, killed; waits, retries, events; hours
+	@TRIGGERS=300 FAILURES=20 nox -s system -- -rA $(LONG:%=tests/system/test_%.py)
+	@TRIGGERS=300 nox -s hosts-site -- -k dag_retry
 
 hosts: .venv/.user  ## real hosts with real firewalls, as the tests have them; needs root on Debian
 	@$(BIN)/python -m tests.hosts.lab up
@@ -64,13 +66,15 @@ clean: .venv/.user servers-stop demo-clean  ## stop everything and remove what t
 	@$(PYTHON) -m venv .venv
 	@touch $@
 
+LINK = import pathlib, sysconfig; \
+  link = pathlib.Path(sysconfig.get_path("purelib"), "ansible_collections/dagops/airflow"); \
+  link.parent.mkdir(parents=True, exist_ok=True); link.is_symlink() and link.unlink(); \
+  link.symlink_to(pathlib.Path.cwd())
+
 # The collection is where every tool of this environment finds it: ansible-playbook, ansible-doc, antsibull-docs, pytest.
 .venv/.user: .venv/.python requirements.txt
 	@$(BIN)/pip install -q --disable-pip-version-check 'ansible-core>=2.17' -r requirements.txt
-	@$(BIN)/python -c 'import pathlib, sysconfig; \
-	  link = pathlib.Path(sysconfig.get_path("purelib"), "ansible_collections/dagops/airflow"); \
-	  link.parent.mkdir(parents=True, exist_ok=True); link.is_symlink() and link.unlink(); \
-	  link.symlink_to(pathlib.Path.cwd())'
+	@$(BIN)/python -c '$(LINK)'
 	@touch $@
 
 .venv/.dev: .venv/.user
@@ -79,4 +83,11 @@ clean: .venv/.user servers-stop demo-clean  ## stop everything and remove what t
 
 .venv/.pytest: .venv/.user
 	@$(BIN)/pip install -q --disable-pip-version-check pytest
+	@touch $@
+
+# ansible-rulebook has an environment of its own: what it pins is not what the rest is tested with.
+.venv/.system: .venv/.pytest requirements.txt
+	@$(PYTHON) -m venv .venv/rulebook
+	@.venv/rulebook/bin/pip install -q --disable-pip-version-check 'ansible-rulebook==1.3.2' 'ansible-core>=2.17' -r requirements.txt
+	@.venv/rulebook/bin/python -c '$(LINK)'
 	@touch $@

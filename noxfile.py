@@ -45,6 +45,15 @@ SERVERS = {  # user_table: where API users are counted; the simple auth manager 
 # What needs servers is played in two halves beside each other: most of it is waiting for Airflow.
 HALVES = {"airflow-1-2": ("airflow_1_10", "airflow_2_11"), "airflow-3": ("airflow_3_fab", "airflow_3_simple")}
 ONCE = ("role_airflow_server", "module_airflow_firewall", "role_airflow_firewall")  # targets that speak to no server of the tests: the first half plays them
+# What is long has proved itself on all servers: `make faults` plays it there, `make test` on these.
+LONG = {
+    "test_dag_retry": ("airflow_2_11",),
+    "test_events": ("airflow_3_simple",),
+    "test_maintenance": ("airflow_3_fab",),
+    "test_retry_failed": ("airflow_2_11",),
+    "test_waits": ("airflow_3_simple",),
+}
+NO_TESTS = 5  # exit status of pytest: what was asked for by name may be there for one server alone
 PASSWORD = "only-for-tests"  # of every server's admin: tests/servers/up.yml
 
 nox.options.default_venv_backend = "virtualenv"
@@ -169,30 +178,46 @@ def real_servers(session: nox.Session) -> None:
 for half in HALVES:
     if oldest != newest:
         add_ansible_test("integration", oldest, "module_airflow_pool", "module_airflow_info", "both_paths", half=half)
-    once = [] if half == next(iter(HALVES)) else [word for target in ONCE for word in ("--exclude", target)]
-    add_ansible_test("integration", newest, *once, half=half)
+    elsewhere = () if half == next(iter(HALVES)) else ONCE
+    add_ansible_test("integration", newest, *(word for target in elsewhere for word in ("--exclude", target)), half=half)
 
 
 @nox.session(venv_backend="none")
 @nox.parametrize("half", list(HALVES), ids=list(HALVES))
 def system(session: nox.Session, half: str) -> None:
-    """What only shows from outside a task: against the real servers, with Ansible's own commands."""
-    session.run("make", "-s", ".venv/.pytest", external=True)
-    tests = [str(path) for path in sorted(pathlib.Path("tests/system").glob("test_*.py")) if path.name != "test_demo.py"]
-    session.run(".venv/bin/python", "-m", "pytest", "-q", *(session.posargs or tests), external=True, env=dict(SERVERS=json.dumps(servers(HALVES[half]))))
+    """What only shows from outside a task: real servers, and Ansible's own commands. The tests of each server in a process of their own."""
+    session.run("make", "-s", ".venv/.system", external=True)
+    tests = [path for path in sorted(pathlib.Path("tests/system").glob("test_*.py")) if path.stem != "test_demo"]
+    found, ends = servers(HALVES[half]), {}
+    for name in found:
+        wanted = session.posargs or [str(path) for path in tests if name in LONG.get(path.stem, (name,))]
+        command = [".venv/bin/python", "-m", "pytest", "-q", "--durations=10", *wanted]
+        print(f"{name}: {' '.join(command)}", flush=True)
+        ends[name] = subprocess.run(command, env=dict(os.environ, SERVERS=json.dumps(found), ONLY=name), check=False).returncode
+    if any(end not in ((0, NO_TESTS) if session.posargs else (0,)) for end in ends.values()):
+        session.error(f"exit statuses: {ends}")
 
 
-@nox.session(venv_backend="none", default=False)  # long: by name, `make test ARGS='-s hosts'`
-def hosts(session: nox.Session) -> None:
-    """The firewall role on real hosts of their own: systemd, sshd, a firewall and real packets."""
+def play_hosts(session: nox.Session, *tests: str) -> None:
     if os.geteuid() != 0 or not pathlib.Path("/etc/debian_version").exists():
         left_out("the tests on real hosts, which are made of Debian's packages, by root: NOT RUN")
         return
     session.run("make", "-s", ".venv/.pytest", external=True)
-    if not all((ROOT / f".servers/venv-{version}").exists() for version in ("1.10.15", "3.3.2")):  # what the story's masters have mounted
+    session.run(".venv/bin/python", "-m", "pytest", "-q", "--durations=10", *tests, *session.posargs, external=True)
+
+
+@nox.session(name="hosts-firewall", venv_backend="none", tags=["hosts"])
+def hosts_firewall(session: nox.Session) -> None:
+    """The firewall role on real hosts of their own: systemd, sshd, a firewall and real packets."""
+    play_hosts(session, "tests/hosts/test_airflow_firewall.py")
+
+
+@nox.session(name="hosts-site", venv_backend="none", tags=["hosts"])
+def hosts_site(session: nox.Session) -> None:
+    """playbooks/site.yml across real hosts, and one Airflow over two of them."""
+    if not all((ROOT / f".servers/venv-{words['version']}").exists() for words in SERVERS.values()):  # what the hosts have mounted
         session.run("make", "servers", external=True)
-    session.run("make", "-s", "servers-stop", external=True)  # two cores are not for both
-    session.run(".venv/bin/python", "-m", "pytest", "-q", "--durations=10", "tests/hosts", *session.posargs, external=True)
+    play_hosts(session, "tests/hosts/test_site.py", "tests/hosts/test_dag_retry.py")
 
 
 if __name__ == "__main__":

@@ -8,11 +8,27 @@ from __future__ import annotations
 
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.python import PYTHON
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.registry import NEWEST_FIRST
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.connection import CONNECTION
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.pool import POOL
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.user import USER
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.variable import VARIABLE
 
-MODULES = {"airflow_api_user": USER, "airflow_dag_trigger": DAG_RUN, "airflow_pool": POOL}
+MODULES = {
+    "airflow_api_user": USER,
+    "airflow_connection": CONNECTION,
+    "airflow_dag": DAG,
+    "airflow_dag_run": DAG_RUN,
+    "airflow_dag_trigger": DAG_RUN,
+    "airflow_pool": POOL,
+    "airflow_variable": VARIABLE,
+}
+# What a module does with what is there, where that is not so everywhere.
+DEEDS = {
+    "airflow_dag": dict(update="paused and set going", delete="removed"),
+    "airflow_dag_run": dict(update="cancelled, cleared, marked and noted", delete="deleted"),
+}
 HEAD = """..
   Copyright (c) 2026, dagops contributors
   GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
@@ -36,6 +52,11 @@ def limits(rules):
     return words
 
 
+def lacking(module, row):
+    """Deeds that one Airflow cannot do."""
+    return [f"it cannot be {deed}" for verb, deed in DEEDS.get(module, {}).items() if verb not in row.verbs]
+
+
 def page():
     lines = [HEAD]
     for module, resource in MODULES.items():
@@ -44,7 +65,7 @@ def page():
             row = dialect.rows.get(resource.kind)
             if row is not None:
                 described = {name: "" for name in row.rules.lacks if resource.fields[name].describes}
-                words = limits(row.rules._replace(lacks={**row.rules.lacks, **described}))
+                words = limits(row.rules._replace(lacks={**row.rules.lacks, **described})) if module not in DEEDS else lacking(module, row)
                 lines.append(f"- {dialect.title}, through {dialect.client}" + (": " + "; ".join(words) + "." if words else "."))
         lines.append("")
     return "\n".join(lines)

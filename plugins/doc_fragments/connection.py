@@ -53,8 +53,8 @@ options:
     default: 30
   api_retries:
     description:
-      - How often to try again after a lost connection, and after the answers 429 and 5xx, with growing pauses. Only reads are tried again,
-        and what certainly did not reach the server.
+      - How often to try again after a lost connection, and after the answers 429 and 5xx, with growing pauses. That holds for reads,
+        for changes and removals, which are the same when they are done twice, and for what certainly did not reach the server.
       - If it is not given, E(AIRFLOW_API_RETRIES) is used.
     type: int
     default: 3

@@ -33,7 +33,7 @@ options:
     default: fail
   log_lines:
     description:
-      - How many lines of the log of each failed task to return, and the last of them in the message. V(0) for none. Airflow 2 and 3.
+      - How many of the last lines of the log of each failed task to return. V(0) for none, and then the message gives no reasons. Airflow 2 and 3.
       - What Airflow masks in its logs stays masked.
     type: int
     default: 10
@@ -43,4 +43,14 @@ options:
     type: list
     elements: str
     default: []
+  wait_slice:
+    description:
+      - Seconds after which the task ends well although the wait is not over, with C(resume) for the next slice of it. By default the wait is one piece.
+      - Where the module runs on another host than the controller, the task does this by itself, unless it is C(async),
+        to show the wait to the person at the terminal; nobody else needs it.
+      - A wait whose results would hide a secret, because it is part of a name or of a conf, is one piece in any case.
+    type: float
+  resume:
+    description: The C(resume) that an earlier slice of this wait has returned. Everything else must be as it was there. Nothing is started again.
+    type: dict
 """

@@ -56,6 +56,20 @@ def hidden(url):
     return url.render_as_string(hide_password=True) if hasattr(url, "render_as_string") else repr(url)
 
 
+def readable(found, attribute):
+    """Airflow reads what it cannot decrypt as nothing, or fails without a word."""
+    try:
+        value = getattr(found, attribute)
+        fits = value is not None or getattr(found, "_" + attribute, None) is None
+    except Exception as exc:  # of cryptography, and 1.10's own
+        if "InvalidToken" not in type(exc).__name__:
+            raise
+        fits = False
+    if not fits:
+        raise ValueError("it was encrypted with another fernet_key than that of these settings: set airflow_env_file, or airflow_home, as the service has it")
+    return value
+
+
 class Table:
     """One kind of object in the database, as the row of the dialect describes it."""
 
@@ -70,12 +84,14 @@ class Table:
         return self.model.__table__.name in inspect(self.session.get_bind()).get_table_names()
 
     def find(self, name, value):
-        return self.session.query(self.model).filter(getattr(self.model, name) == value).first()
+        attribute = self.row["attributes"].get(name, name)
+        return self.session.query(self.model).filter(getattr(self.model, attribute) == value).first()
 
     def tell(self, found):
         if found is None:
             return None
-        told = {option: getattr(found, attribute) for option, attribute in self.row["attributes"].items() if option not in self.row["hashed"]}
+        hidden = (*self.row["hashed"], *self.row["secrets"])
+        told = {option: readable(found, attribute) for option, attribute in self.row["attributes"].items() if option not in hidden}
         told.update({option: sorted(one.name for one in getattr(found, option)) for option in self.row["related"]})
         return told
 
@@ -100,12 +116,22 @@ class Table:
     def create(self, values):
         return self.set(self.model(load(self.row["wraps"])()) if self.row["wraps"] else self.model(), values)
 
+    def all(self):
+        return [self.tell(found) for found in self.session.query(self.model).order_by(getattr(self.model, self.key()))]
+
+    def key(self):
+        return self.row["attributes"].get(self.row["key"], self.row["key"])
+
     def delete(self, found):
+        """All of this name: 1.10 may have several connections of one."""
         if found is not None:
-            self.session.delete(found)
+            for one in self.session.query(self.model).filter(getattr(self.model, self.key()) == getattr(found, self.key())):
+                self.session.delete(one)
             self.session.commit()
 
     def matches(self, found, option, value):
+        if option in self.row["secrets"]:
+            return readable(found, self.row["attributes"][option]) == value
         stored = getattr(found, self.row["attributes"][option], None)
         if not stored or not value:
             return False
@@ -117,6 +143,9 @@ class Table:
     def judge(self, key, values):
         if values is None:
             return None
+        same = self.session.query(self.model).filter(getattr(self.model, self.key()) == key).count()
+        if same > 1:
+            return f"there are {same} of the name {key}, and Airflow takes any of them: remove them all with state=absent first"
         for option in self.row["related"]:
             missing = set(values.get(option) or ()) - {one.name for one in self.related(option, values.get(option))}
             if missing:
@@ -149,6 +178,9 @@ class SimpleUsers:
 
     def exists(self):
         return True
+
+    def all(self):
+        return [self.tell(found) for found in self.users().values()]
 
     def users(self):
         """name -> [name, role, teams where there are any]"""
@@ -255,6 +287,8 @@ def answer(session, asked):
     operation = asked["op"]
     if operation == "open":
         return table.exists()
+    if operation == "list":
+        return table.all()
     if operation == "create":
         return table.create(asked["values"])
     if operation == "judge":

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 from urllib.parse import quote
 
@@ -31,6 +32,24 @@ def _status(part: t.Any) -> str | None:
 
 # Every Airflow tells of each of its parts a mapping with a status.
 HEALTH = {name: Codec(encode=_status, decode=_status) for name in ("metadatabase", "scheduler", "triggerer", "dag_processor")}
+# The names alone; and of a param what says how to give it.
+TAGS = Codec(encode=lambda names: [dict(name=name) for name in names], decode=lambda tags: [tag["name"] for tag in tags or ()])
+PARAMS = Codec(
+    encode=lambda params: params,
+    decode=lambda params: {name: {key: param.get(key) for key in ("value", "schema", "description")} for name, param in (params or {}).items()},
+)
+
+
+def _object(text: t.Any) -> t.Any:
+    try:
+        found = json.loads(text) if text else {}
+    except ValueError:
+        return text
+    return found if isinstance(found, dict) else text
+
+
+# A connection's extra is a mapping, and Airflow keeps it as a text.
+EXTRA = dict(extra=Codec(encode=lambda extra: json.dumps(extra) if isinstance(extra, dict) else extra, decode=_object))
 
 
 class Rules(t.NamedTuple):
@@ -43,6 +62,7 @@ class Rules(t.NamedTuple):
     defaults: Mapping[str, str] = {}  # on creation, an omitted option takes the value of this other option
     longest: Mapping[str, tuple[int, str]] = {}  # bytes: and why
     spelled: Mapping[str, Callable[[t.Any], t.Any]] = {}  # how this Airflow writes a value that people write in several ways
+    retold: Collection[str] = ()  # told as JSON that means the same, not as it was written
     restarts: Collection[str] = ()  # a new value of these holds only after a restart of Airflow
 
     def of(self, version: str | None) -> Rules:
@@ -64,14 +84,17 @@ class Endpoint(t.NamedTuple):
     always: Mapping[str, t.Any] = {}  # what a POST must carry: a value, or a function that makes one
     patch_key: str = ""  # wire name of the identity inside a PATCH body
     whole: Collection[str] = ()  # options that every PATCH body must carry, changed or not
-    mask: str = ""  # how update_mask is written: joined, repeated, or not at all
+    mask: str = ""  # how update_mask is written: joined, repeated, not at all, or "unused" where there is one
     missing: Collection[int] = (404,)  # statuses that mean: there is no such object
     taken: Collection[int] = (409,)  # statuses of a POST that may mean: there is one already
     plural: str = ""  # what a list stands under in its answer
     finds: Mapping[str, Collection[str]] = {}  # option -> parameters of a list that must all be this value
+    newest: str = ""  # order_by of a list that begins with what was made last
+    anywhere: str = ""  # what stands in the path for a parent that is not given: any of them
     query: Mapping[str, str] = {}  # parameters of every read of one object
     accept: str = "application/json"  # what a read of one object asks for
     nullable: Collection[str] = ()  # options that may be sent as null
+    masked: Collection[str] = ()  # hidden options of which an answer tells whether they have a value
     page: str = ""  # of one object in the user interface
     store: t.Any = None  # a subclass of Store, for a truly odd server
     rules: Rules = Rules()
@@ -90,24 +113,29 @@ class Store:
         self._row = row
         self._names = names
         self._scope = scope
-        self._path = row.path.format(**{name: in_path(value, name) for name, value in scope.items()})
+        self._path = row.path.format(**{name: self._part(name, value) for name, value in scope.items()})
+        self._bare: Collection[str] = ()  # hidden options that the object last read has no value of
         self._key = next((name for name in names if row.key and self._wire(name) == row.key), "")
 
     def read(self, key: str) -> dict[str, t.Any] | None:
         body = self._session.call("GET", self._item(key), params=self._row.query or None, allow=self._row.missing, accept=self._row.accept)
+        self._bare = [] if body is None else [name for name in self._row.masked if body.get(self._wire(name)) is None]
         return None if body is None else self._decode(body, key)
 
-    def find(self, **wished: t.Any) -> list[dict[str, t.Any]]:
-        """All objects that have these values, of all pages."""
+    def find(self, newest: int | None = None, **wished: t.Any) -> list[dict[str, t.Any]]:
+        """All objects that have these values, of all pages; or so many, those that were made last, and the last one first."""
         found: list[dict[str, t.Any]] = []
         params = {parameter: value for name, value in wished.items() for parameter in self._row.finds[name]}
+        if newest is not None:
+            params["order_by"] = self._row.newest
         while True:
-            body = self._session.call("GET", self._path, params=dict(params, limit=PAGE, offset=len(found)))
+            page_size = PAGE if newest is None else min(PAGE, newest - len(found))
+            body = self._session.call("GET", self._path, params=dict(params, limit=page_size, offset=len(found)))
             page = body.get(self._row.plural) if isinstance(body, dict) else None
             if not isinstance(page, list):
                 raise self._foreign(self._path)
             found += [self._decode(one) for one in page]
-            if not page or len(found) >= body.get("total_entries", 0):
+            if not page or len(found) >= min(body.get("total_entries", 0), newest or len(found) + 1):
                 return found
 
     def now(self) -> t.Any:
@@ -116,13 +144,16 @@ class Store:
 
     def create(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
         always = {name: value() if callable(value) else value for name, value in self._row.always.items()}
-        return self._decode(self._session.call("POST", self._path, json=dict(always, **self._encode(values))), values.get(self._key))
+        body = self._session.call("POST", self._path, json=dict(always, **self._encode(values)))
+        made = self._decode(body, values.get(self._key))
+        made.update({name: value for name, value in values.items() if name in made and self._wire(name) not in body})  # what the answer leaves out
+        return made
 
     def update(self, key: str, patch: Mapping[str, t.Any], current: Mapping[str, t.Any]) -> dict[str, t.Any]:
         names = list(self._encode(patch))
-        body = self._encode({**{name: current.get(name) for name in self._row.whole}, **patch})
-        if self._row.patch_key:
-            body[self._row.patch_key] = key
+        # The identity first: the audit log of 2.11 hides a variable's value only behind its key
+        body = {self._row.patch_key: key} if self._row.patch_key else {}
+        body.update(self._encode({**{name: current.get(name) for name in self._row.whole}, **patch}))
         params = {"joined": {"update_mask": ",".join(names)}, "repeated": {"update_mask": names}}.get(self._row.mask)
         return self._decode(self._session.call("PATCH", self._item(key), json=body, params=params), key)
 
@@ -131,10 +162,15 @@ class Store:
 
     def matches(self, key: str, name: str, value: t.Any) -> bool | None:
         """Whether a hidden value is this one; None where nobody can know."""
-        return None
+        return False if name in self._bare else None
 
     def judge(self, key: str, values: Mapping[str, t.Any] | None) -> None:
         """Raise what the server would say to these values, or (None) to a removal, only when it is done."""
+
+    def _part(self, name: str, value: t.Any) -> str:
+        if value is None and not self._row.anywhere:
+            raise Unsupported(f"{self.title} cannot be asked for those of all at once: give {name}")
+        return self._row.anywhere if value is None else in_path(value, name)
 
     def _item(self, key: str) -> str:
         return self._path + (self._row.item.format(in_path(key, self._key or "The name")) if self._row.item else "")
@@ -154,7 +190,7 @@ class Store:
             raise self._foreign(self._path)
         found = {name: body.get(wire) for name, wire in wires.items()}
         found.update({name: self._row.codecs[name].decode(value) for name, value in found.items() if name in self._row.codecs})
-        found.update({name: value for name, value in self._scope.items() if name in found})
+        found.update({name: value for name, value in self._scope.items() if name in found and value is not None})
         found.update({name: value for name, (value, why) in self.rules.fixed.items() if name in found})
         if self._row.page:
             found["url"] = self._session.url + self._row.page.format(**{name: in_path(value) for name, value in found.items() if value})

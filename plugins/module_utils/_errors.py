@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import typing as t
 
+LONGEST_PAUSE = 30.0  # seconds for which a server is left alone, whatever it asks for
+
 
 class AirflowError(Exception):
     """A failure in words. The keyword arguments become keys of the failed task's result."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import typing as t
 
+from ansible.module_utils import basic
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible.module_utils.errors import AnsibleFallbackNotFound
 
@@ -18,16 +19,20 @@ from ansible_collections.dagops.airflow.plugins.module_utils._perform import arg
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, Resource
 
 
-def frame(what: Resource | Action) -> dict[str, t.Any]:
-    """What AnsibleModule, or a validator in its place, must know: the options with the environment that some fall back to."""
+def frame(what: Resource | Action, given: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What AnsibleModule, or a validator in its place, must know: the options with the environment that some fall back to, and which are secret here."""
     spec = argument_spec(what)
+    # Ansible hides the value of an option as a whole, with every 1 and true in it; of these only a part is secret
+    for number, secret in enumerate(what.hides(given) if isinstance(what, Resource) else ()):
+        spec[f"__secret_{number}"] = dict(type="str", no_log=True, default=secret)
     for name in CONNECTION:
         spec[name] = dict(spec[name], fallback=(from_environment, [variable(name)]))
-    return dict(argument_spec=spec, **(what.required if isinstance(what, Action) else {}))
+    return dict(argument_spec=spec, **what.required)
 
 
 def run(what: Resource | Action) -> None:
-    module = AnsibleModule(supports_check_mode=True, **frame(what))
+    # pylint: disable-next=protected-access
+    module = AnsibleModule(supports_check_mode=True, **frame(what, basic._load_params() or {}))
     try:
         result = perform(what, module.params, module.check_mode, warn=module.warn)
     except ImportError as exc:

@@ -6,12 +6,13 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION, Connection, connect
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, NotThereYet
-from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import apply, fit, plan
-from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, Resource
+from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import apply, fit, plan, shown
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import MASK, Action, Resource, has_mask
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,13 +25,13 @@ class Context:
         self,
         options: Mapping[str, t.Any],
         check_mode: bool,
-        tell: Callable[[dict[str, t.Any]], None],
+        tell: Callable[[dict[str, t.Any]], None] | None,
         warn: Callable[[str], None],
         connections: dict[t.Any, Connection],
     ) -> None:
         self.options = options
         self.check_mode = check_mode
-        self.tell = tell
+        self.tell = tell or (lambda seen: None)
         self.warn = warn
         self._connections = connections
 
@@ -44,6 +45,11 @@ class Context:
         if what not in memory:
             memory[what] = ask()
         return memory[what]
+
+    def hides(self, text: str) -> bool:
+        """Whether a result would not show this text as it is, because a secret is in it."""
+        secrets = (self.options[name] for name, words in CONNECTION.items() if words.get("no_log"))
+        return any(secret and json.dumps(secret)[1:-1] in text for secret in secrets)
 
     @property
     def connection(self) -> Connection:
@@ -62,13 +68,15 @@ def perform(
     what: Resource | Action,
     options: Mapping[str, t.Any],
     check_mode: bool = False,
-    tell: Callable[[dict[str, t.Any]], None] = lambda seen: None,
+    tell: Callable[[dict[str, t.Any]], None] | None = None,
     warn: Callable[[str], None] = lambda text: None,
     connections: dict[t.Any, Connection] | None = None,
 ) -> dict[str, t.Any]:
     """The task's result. Raises AirflowError. ``connections`` are the caller's, to be kept from one item of a loop to the next, and closed."""
     own: dict[t.Any, Connection] = {}
     context = Context(options, check_mode, tell, warn, own if connections is None else connections)
+    if isinstance(what, Action) and what.over_rest and options["client"] != "rest":
+        raise AirflowError(f"{what.over_rest} through the REST API only: leave out client=python")
     try:
         return what.perform(context) if isinstance(what, Action) else _make_it_so(what, context)
     finally:
@@ -83,10 +91,18 @@ def _make_it_so(resource: Resource, context: Context) -> dict[str, t.Any]:
     absent = options["state"] == "absent"
     if absent and key in resource.stays:
         raise AirflowError(f"The {resource.kind} {key!r} is Airflow's own and cannot be removed")
-    desired = resource.desired(options)
+    try:
+        options = resource.unfold(options)
+        desired = resource.desired(options)
+    except ValueError as exc:
+        raise AirflowError(str(exc)) from None
     for name, value in desired.items():
-        if resource.fields[name].wrong(value):
-            raise AirflowError(f"{name} {resource.fields[name].wrong(value)}")
+        wrong = resource.fields[name].wrong(value)
+        if not wrong and resource.masks and has_mask(value):
+            wrong = f"holds {MASK!r}, which is what Airflow shows in place of a secret: give the secret itself"
+        if wrong:
+            raise AirflowError(f"{name} {wrong}")
+    secrets = options.get("update_secrets", "always")
     try:
         store = context.open(resource, resource.scope(options))
     except NotThereYet as exc:
@@ -102,13 +118,17 @@ def _make_it_so(resource: Resource, context: Context) -> dict[str, t.Any]:
         if current is not None or not absent:
             store.judge(key, None if absent else desired)
         if current is not None and not absent:
-            compared = [name for name in resource.secrets if name in desired and options.get(f"update_{name}") != "on_create"]
+            compared = [name for name in resource.secrets if name in desired and "on_create" not in (secrets, options.get(f"update_{name}"))]
             matches = {name: store.matches(key, name, desired[name]) for name in compared}
-        todo = plan(resource, current, desired, absent, matches)
+        todo = plan(resource, current, desired, absent, matches, store.rules.retold, secrets)
+        if todo.unknown and secrets != "on_create":
+            done = "sent, so this may be no change" if secrets == "always" else "left alone; set update_secrets to always, or use client=python on the master"
+            names = ", ".join(todo.unknown)
+            context.warn(f"Whether {names} of the {resource.kind} {key!r} is what is wished cannot be known, for {store.title} does not show it: {done}")
         restart = {name for name in todo.patch if name in store.rules.restarts}
     after = todo.after if context.check_mode else apply(todo, store, key)
-    shown = {name: after[name] for name in resource.keys} if after else None
-    result = {"changed": todo.changed, resource.kind: shown, "diff": dict(before=todo.before, after=todo.after)}
+    told = resource.veil({name: after[name] for name in resource.keys}) if after else None
+    result = {"changed": todo.changed, resource.kind: told, "diff": shown(resource, todo)}
     if restart:
         result["restart_required"] = True
     return result

@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import json
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import has_mask, same_leaves
 
 if t.TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from ansible_collections.dagops.airflow.plugins.module_utils._resource import Resource
 
@@ -23,6 +25,7 @@ class Plan(t.NamedTuple):
     before: dict[str, t.Any]
     after: dict[str, t.Any]
     patch: dict[str, t.Any]  # what a create or an update sends
+    unknown: t.Sequence[str] = ()  # fields of which nobody can know whether they are as wished
 
     @property
     def changed(self) -> bool:
@@ -45,7 +48,7 @@ def fit(resource: Resource, store: t.Any, desired: Mapping[str, t.Any], current:
         if len(str(fitting.get(name, "")).encode()) > limit:
             raise AirflowError(f"{name} is longer than {limit} bytes: {why}")
     if current is None:
-        missing = [name for name in rules.needs if not fitting.get(name)]
+        missing = [name for name in rules.needs if fitting.get(name) in (None, [], "") and not (resource.fields[name].empty and name in fitting)]
         if missing:
             raise AirflowError(f"To create the {kind} {desired[resource.key]!r}, {store.title} needs {', '.join(missing)}")
         fitting.update({name: fitting[source] for name, source in rules.defaults.items() if name not in fitting})
@@ -58,25 +61,50 @@ def plan(
     desired: Mapping[str, t.Any],
     absent: bool = False,
     matches: Mapping[str, bool | None] | None = None,
+    retold: Collection[str] = (),
+    secrets: str = "always",
 ) -> Plan:
-    """Pure. ``matches`` says of each hidden field that is to be compared whether the stored value is the wished one (None: unknowable)."""
+    """Pure. ``matches`` says of each hidden field that is to be compared whether the stored value is the wished one (None: unknowable).
+
+    ``secrets``: what is unknowable is sent (``always``) or left alone. ``retold``: fields that this Airflow tells in another form than they are kept in.
+    """
     if absent:
         return Plan("keep" if current is None else "delete", dict(current or {}), {}, {})
     if current is None:
         after = {name: desired.get(name) for name in resource.keys}
         after.update({name: HIDDEN for name in resource.secrets if name in desired})
         return Plan("create", {}, after, dict(desired))
-    patch = {
-        name: value
-        for name, value in desired.items()
-        if name not in resource.secrets and name != resource.key and not resource.fields[name].same(current.get(name), value)
-    }
+    open_ones = [name for name in desired if name not in resource.secrets and name != resource.key]
+    verdicts = {name: resource.fields[name].same(current.get(name), desired[name]) for name in open_ones}
+    verdicts.update({name: None for name, same in verdicts.items() if same is False and name in retold and same_json(current.get(name), desired[name])})
+    verdicts.update(matches or {})
+    patch = {name: desired[name] for name, same in verdicts.items() if same is False or (same is None and secrets == "always")}
+    for name in patch if secrets == "on_create" else ():
+        if has_mask(current.get(name)):
+            raise AirflowError(
+                f"{name} of the {resource.kind} {desired[resource.key]!r} differs, and to change it is to write the secrets in it, too: "
+                "set update_secrets to if_known or always"
+            )
     before, after = dict(current), {**current, **patch}
-    for name, same in (matches or {}).items():
-        if not same:
-            patch[name] = desired[name]
-            before[name], after[name] = HIDDEN, f"{HIDDEN} (new)"
-    return Plan("update" if patch else "keep", before, after, patch)
+    for name in set(patch) & set(matches or ()):
+        before[name], after[name] = HIDDEN, f"{HIDDEN} (new)"
+    return Plan("update" if patch else "keep", before, after, patch, [name for name, same in verdicts.items() if same is None])
+
+
+def same_json(one: t.Any, other: t.Any) -> bool:
+    """Texts that say the same as JSON."""
+    try:
+        return same_leaves(json.loads(one), json.loads(other)) is True
+    except (TypeError, ValueError):
+        return False
+
+
+def shown(resource: Resource, todo: Plan) -> dict[str, dict[str, t.Any]]:
+    """The plan as a diff that tells no secret, and yet that one has changed."""
+    before, after = resource.veil(todo.before), resource.veil(todo.after)
+    if todo.verb == "update":
+        after.update({name: f"{HIDDEN} (new)" for name in todo.patch if before.get(name) == after.get(name)})
+    return dict(before=before, after=after)
 
 
 def apply(todo: Plan, store: t.Any, key: str) -> dict[str, t.Any]:

@@ -91,7 +91,7 @@ class Session:
             elif answer.status in self._hints:
                 msg += f" ({self._hints.get((answer.status, said)) or self._hints[answer.status]})"
         after = str(answer.headers.get("Retry-After", ""))
-        body = explain(answer.body) if isinstance(answer.body, str) else answer.body  # nobody wants a page
+        body = explain(answer.body) if isinstance(answer.body, str) else without_input(answer.body)  # nobody wants a page
         return ApiError(msg, answer.status, retry_after=float(after) if after.isdigit() else 0.0, method=method, url=url, body=body)
 
 
@@ -115,3 +115,10 @@ def explain(body: t.Any) -> str:
         exceptions = re.findall(r"^(?:\w+\.)*\w*(?:Error|Exception|NotFound)\b.*$", text, re.MULTILINE)
         return html.unescape(exceptions[-1].strip())[:500] if exceptions else "an HTML page"
     return " ".join(text.split())[:500]
+
+
+def without_input(body: t.Any) -> t.Any:
+    """FastAPI repeats in its errors what it was sent: that may be a secret."""
+    if isinstance(body, dict) and isinstance(body.get("detail"), list):
+        return {**body, "detail": [{name: value for name, value in one.items() if name != "input"} if isinstance(one, dict) else one for one in body["detail"]]}
+    return body

@@ -13,13 +13,14 @@ from datetime import datetime, timedelta, timezone
 from email.utils import parsedate_to_datetime
 from urllib.parse import urlsplit
 
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TransportError
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import LONGEST_PAUSE, AirflowError, TransportError
 from ansible_collections.dagops.airflow.plugins.module_utils._lost import LOST, MISADDRESSED, chain, find, plain
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-READS = frozenset(("GET", "HEAD"))
+# Reads, and what says how something shall be, never a step from how it is: done twice it is done once. A POST is never among them.
+HARMLESS = frozenset(("GET", "HEAD", "PATCH", "DELETE"))
 TRY_AGAIN = (429, 500, 502, 503, 504)
 BACKOFF = 0.5  # seconds; urllib3 doubles it from one try to the next
 LOGIN = "/auth/token"  # the one POST that may be done twice: it only buys a token
@@ -34,7 +35,7 @@ class Answer(t.NamedTuple):
 class Transport:
     """Sends requests to one server over kept-alive connections.
 
-    Reads, and a log-in, are tried again after lost connections and the answers of TRY_AGAIN; anything else only where no connection came about.
+    What is harmless, and a log-in, is tried again after lost connections and the answers of TRY_AGAIN; anything else only where no connection came about.
     Redirects are not followed: behind a proxy one leads to a log-in page, on Airflow 2 to another variable.
     """
 
@@ -73,7 +74,7 @@ class Transport:
             self._requests = _session(requests, self.url, self._verify, self._cert, self._retries)
             self._proxy = _without_password(requests.utils.select_proxy(self.url, self._requests.proxies))
         asked = dict(auth=auth, json=json, params=params, headers=dict(Accept=accept), timeout=self._timeout, allow_redirects=False)
-        tries = self._retries if method in READS or path == LOGIN else 0
+        tries = self._retries if method in HARMLESS or path == LOGIN else 0
         while True:
             try:
                 response = self._requests.request(method, self.url + path, **asked)
@@ -132,6 +133,13 @@ def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries
     from urllib3.exceptions import InsecureRequestWarning
     from urllib3.util.retry import Retry
 
+    class Patient(Retry):
+        """A server is not waited for as long as it likes."""
+
+        def get_retry_after(self, response: t.Any) -> float | None:
+            asked = super().get_retry_after(response)
+            return None if asked is None else min(asked, LONGEST_PAUSE)
+
     session = requests.Session()
     found = session.merge_environment_settings(url, {}, None, verify, cert)
     session.trust_env = False  # from here on; nor does a ~/.netrc replace the credentials
@@ -142,11 +150,11 @@ def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries
         _judge_files(_trusted(verify), session.verify, session.cert)
         if session.verify is False:
             disable_warnings(InsecureRequestWarning)  # the user said so
-    retry = Retry(
+    retry = Patient(
         total=retries,
         other=0,  # what TLS refuses, it refuses again; and urllib3 would not look whether it was a write
         backoff_factor=BACKOFF,
-        allowed_methods=READS,
+        allowed_methods=HARMLESS,
         status_forcelist=TRY_AGAIN,
         raise_on_status=False,
         respect_retry_after_header=True,

@@ -9,15 +9,13 @@ from __future__ import annotations
 import time
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TimedOut, TransportError
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import LONGEST_PAUSE, AirflowError, ApiError, TimedOut, TransportError
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
-FIRST_PAUSE = 0.5  # seconds; each pause is half as long again as the one before, up to poll_interval
-
-
-LONGEST_PAUSE = 30.0  # seconds, whatever a server asks for
+FIRST_PAUSE = 0.5  # seconds
+SLOWER = 1.2  # each pause is so many times the one before, up to poll_interval: whoever has waited t seconds is told some 0.1 t too late
 
 
 class Tries:
@@ -49,6 +47,36 @@ class Until(t.NamedTuple):
     ends: Collection[str]  # values of the field that end the wait
 
 
+class SliceOver(Exception):
+    """The slice of a wait is over, the wait is not. ``seen``: how far it has come."""
+
+    def __init__(self, seen: Mapping[str, t.Any]) -> None:
+        super().__init__()
+        self.seen = seen
+
+
+class Waited:
+    """How long a wait has lasted, for all runs of a task and over all slices. Times are seconds of a clock that nobody sets.
+
+    ``elapsed``, ``away`` (how long the server has been away just now) and ``pause`` are those of the slice before, ``piece`` is the length of this one.
+    """
+
+    def __init__(self, elapsed: float = 0.0, away: float = 0.0, pause: float = FIRST_PAUSE, piece: float | None = None, clock: t.Any = time.monotonic) -> None:
+        self.clock = clock
+        self.start = clock() - elapsed
+        self.away_since = clock() - away if away else None
+        self.pause = pause
+        self.over = float("inf") if piece is None else clock() + piece
+
+    @property
+    def elapsed(self) -> float:
+        return self.clock() - self.start
+
+    def told(self) -> dict[str, float]:
+        """What the next slice must know."""
+        return dict(elapsed=self.elapsed, away=0.0 if self.away_since is None else self.clock() - self.away_since, pause=self.pause)
+
+
 def watch(
     read: Callable[[], dict[str, t.Any] | None],
     until: Until,
@@ -58,28 +86,34 @@ def watch(
     sleep: Callable[[float], None] = time.sleep,
     clock: Callable[[], float] = time.monotonic,
     outage: float = 0.0,
+    waited: Waited | None = None,
 ) -> dict[str, t.Any]:
-    """The object, once its field says that it has ended. Times are seconds of a clock that nobody sets; ``outage``: how long the server may be away."""
-    end = clock() + timeout
-    pause = min(FIRST_PAUSE, interval)
-    away: float | None = None
+    """The object, once its field says that it has ended. ``outage``: how long the server may be away; ``waited``: of what this wait is a part."""
+    waited = waited or Waited(clock=clock)
+    clock, end = waited.clock, waited.start + timeout
     while True:
         try:
             found = read()
-            away = None
+            waited.away_since = None
         except (ApiError, TransportError) as exc:
             if isinstance(exc, ApiError) and exc.status < 500 and exc.status != 429:
                 raise
-            away = clock() if away is None else away
-            if clock() - away >= min(outage, end - away):
+            waited.away_since = away = clock() if waited.away_since is None else waited.away_since
+            if clock() - away >= outage:
                 raise
+            if clock() >= end:
+                raise TimedOut(f"{until.what} was not seen to end in {timeout:g} s (wait_timeout), and the server is away: {exc}") from None
+            tell(dict(away=max(clock() - away, 0.001)))
         else:
             if found is None:
                 raise AirflowError(f"{until.what} was deleted while it was waited for")
             if found[until.field] in until.ends:
+                waited.pause = FIRST_PAUSE
                 return found
             tell(found)
             if clock() >= end:
                 raise TimedOut(f"{until.what} is still {found[until.field]} after {timeout:g} s (wait_timeout)")
-        sleep(max(0.0, min(pause, end - clock())))
-        pause = min(pause * 1.5, interval)
+        if clock() >= waited.over:
+            raise SliceOver({})
+        sleep(max(0.0, min(waited.pause, interval, end - clock(), waited.over - clock())))
+        waited.pause = min(waited.pause * SLOWER, interval)

@@ -75,6 +75,7 @@ failed_tasks:
       map_index: -1
       try_number: 2
       state: failed
+      reason: "ValueError: no sales on this day"
       log: ["ValueError: no sales on this day"]
 xcom:
   description: What tasks left, by task and key, as O(xcom) asks for it.
@@ -88,6 +89,23 @@ timed_out:
   returned: when it was
   type: bool
   sample: true
+resume:
+  description:
+    - What the next slice of the wait needs, see O(resume). What it holds may change from release to release, but for the keys of C(seen),
+      which are C(dag_id), C(run_id), C(state), C(url) and C(tasks) (how many of each state, and the names of the first ones).
+  returned: when O(wait_slice) was over before the wait
+  type: dict
+  sample:
+    elapsed: 15.0
+    away: 0.0
+    seen:
+      dag_id: load_sales
+      run_id: ansible__7e2a0b7d3b2f4f0aa8e5f0a5d1c0b9e8
+      state: running
+      tasks:
+        success:
+          count: 1
+          tasks: [extract]
 """
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.dag_run_wait import DAG_RUN_WAIT

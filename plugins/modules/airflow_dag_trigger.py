@@ -39,13 +39,15 @@ options:
     required: true
   conf:
     description:
-      - Its configuration, a mapping. None is the same as an empty one.
+      - Its configuration, a mapping. None is the same as an empty one; but with O(run_id) and O(if_failed=clear) or O(if_failed=rerun) it is that of the
+        run that is there.
       - Airflow 2 and 3 check it against the params of the DAG; what they refuse fails the task by the name of the param.
     type: dict
   run_id:
     description:
       - Name of the run. If there is a run of this name with another O(conf), the task fails, except on Airflow 1.10, whose REST API does not tell a run's conf.
-      - At most 250 characters, of letters, digits and C(_.~:+-), and none of the beginnings that Airflow keeps for itself, such as C(scheduled__).
+      - At most 250 characters, of letters, digits and C(_.~:+-), and none of the beginnings that Airflow keeps for itself, such as C(scheduled__), but
+        for a run that is there already and O(if_failed=clear) or O(if_failed=rerun). Another attempt has the data interval of the run.
     type: str
   run_key:
     description:
@@ -202,6 +204,9 @@ dag_run:
     url:
       description: Its page in Airflow's web interface.
       type: str
+    duration:
+      description: Seconds from its start to its end. Null where it has not ended, and on Airflow 1.10.
+      type: float
   sample:
     dag_id: load_sales
     run_id: ansible__7e2a0b7d3b2f4f0aa8e5f0a5d1c0b9e8
@@ -251,6 +256,9 @@ failed_tasks:
     state:
       description: V(failed) or V(upstream_failed).
       type: str
+    reason:
+      description: The line of its log that says why, of an exception the last one. Null where there is no log, or O(log_lines) is V(0).
+      type: str
     log:
       description: The last lines of its log, see O(log_lines).
       type: list
@@ -260,6 +268,7 @@ failed_tasks:
       map_index: -1
       try_number: 2
       state: failed
+      reason: "ValueError: no sales on this day"
       log: ["ValueError: no sales on this day"]
 xcom:
   description: What tasks left, by task and key, as O(xcom) asks for it. Null for what there is not.
@@ -278,6 +287,23 @@ timed_out:
   returned: when it was
   type: bool
   sample: true
+resume:
+  description:
+    - What the next slice of the wait needs, see O(resume). What it holds may change from release to release, but for the keys of C(seen),
+      which are C(dag_id), C(run_id), C(state), C(url) and C(tasks) (how many of each state, and the names of the first ones).
+  returned: when O(wait_slice) was over before the wait
+  type: dict
+  sample:
+    elapsed: 15.0
+    away: 0.0
+    seen:
+      dag_id: load_sales
+      run_id: ansible__7e2a0b7d3b2f4f0aa8e5f0a5d1c0b9e8
+      state: running
+      tasks:
+        success:
+          count: 1
+          tasks: [extract]
 """
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import TRIGGER

@@ -11,13 +11,16 @@ from __future__ import annotations
 
 import contextlib
 import datetime
+import functools
 import importlib.util
+import itertools
 import json
 import os
 import sys
 import time
 import typing as t
 
+from ansible import constants as C
 from ansible.module_utils.common.arg_spec import ModuleArgumentSpecValidator
 from ansible.module_utils.common.parameters import remove_values
 from ansible.module_utils.errors import UnsupportedError
@@ -27,6 +30,7 @@ from ansible.utils.display import Display
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError
 from ansible_collections.dagops.airflow.plugins.module_utils._module import frame, variable
 from ansible_collections.dagops.airflow.plugins.module_utils._perform import perform
+from ansible_collections.dagops.airflow.plugins.module_utils._progress import Progress, pace
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,32 +39,11 @@ if t.TYPE_CHECKING:
 
 display = Display()
 AT_A_TERMINAL = sys.stderr.isatty()  # asked where this file is loaded, in the main process: a worker's standard error is none
-# Seconds from one line to the next where nothing changes, and where something does: a pipeline's log is no terminal.
-SIGN_OF_LIFE, LEAST = (10.0, 0.0) if AT_A_TERMINAL else (60.0, 10.0)
+# Of waiting: a new wait is soon seen to move, a long one costs its host little
+SLICES = (1.0, 2.0, 4.0, 8.0, 15.0)
 
 # A worker process lives for one task of one host: so do the connections that its loop items share. They end with the process.
 CONNECTIONS: dict[t.Any, t.Any] = {}
-
-
-class Progress:
-    """A line on standard error for the person who waits: what is waited for and where it is seen, each change, and now and then a sign of life."""
-
-    def __init__(self, host: str, clock: Callable[[], float] = time.monotonic) -> None:
-        self._host = host
-        self._clock = clock
-        self._start = clock()
-        self._told: tuple[t.Any, ...] = ()
-        self._last = 0.0
-
-    def __call__(self, seen: Mapping[str, t.Any]) -> None:
-        now, news = self._clock(), (seen.get("dag_id"), seen.get("run_id"), seen.get("state"))
-        if self._told and now - self._last < (SIGN_OF_LIFE if news == self._told else LEAST):
-            return
-        first = news[:2] != self._told[:2]
-        what = f"the run {seen['run_id']!r} of the DAG {seen['dag_id']!r}" if "run_id" in seen else "Airflow"
-        where = f", see {seen['url']}" if first and seen.get("url") else ""
-        display.display(f"[{self._host}] {'waiting for ' if first else ''}{what}: {seen.get('state')}, {now - self._start:.0f} s{where}", stderr=True)
-        self._told, self._last = news, now
 
 
 class WorkerAction(ActionBase):
@@ -76,17 +59,41 @@ class WorkerAction(ActionBase):
             f"{self._task.action}: {'in the worker' if reason is None else 'as a module, because of ' + reason}",
             host=(task_vars or {}).get("inventory_hostname"),
         )
+        tell = (lambda seen: None) if self._task.no_log else progress(task_vars or {})
         if reason is None:
-            host = (task_vars or {}).get("inventory_hostname", "localhost")
-            result.update(self._here((lambda seen: None) if self._task.no_log else Progress(host)))
+            result.update(self._here(tell))
+        elif self._waits():
+            result.update(self._in_slices(task_vars, tell))
         else:
             result.update(self._execute_module(task_vars=task_vars, wrap_async=self._task.async_val))
         return result
 
+    def _waits(self) -> bool:
+        """Whether the module can be asked for slices of its wait. An async task is nobody's to look at, and whoever sets a slice himself has reasons."""
+        args, spec = self._task.args, getattr(self.what, "argument_spec", {})
+        return "wait_slice" in spec and not self._task.async_val and not self._task.check_mode and not {"wait_slice", "resume"} & set(args)
+
+    def _in_slices(self, task_vars: dict[str, t.Any] | None, tell: Callable[[Mapping[str, t.Any]], None]) -> dict[str, t.Any]:
+        """The module on its host, again and again until the wait is over."""
+        args, warnings, since = dict(self._task.args), [], None
+        for length in itertools.chain(SLICES, itertools.repeat(SLICES[-1])):
+            result = self._execute_module(module_args=dict(args, wait_slice=length), task_vars=task_vars)
+            warnings += [warning for warning in result.pop("warnings", ()) if warning not in warnings]
+            resume = result.pop("resume", None)
+            if resume is None:
+                break
+            tell(dict(resume["seen"], tasks=functools.partial(resume["seen"].get, "tasks")))
+            since = time.monotonic() - resume["elapsed"] if since is None else since
+            between = time.monotonic() - since - resume["elapsed"]  # the module knows nothing of the time from one slice to the next
+            args["resume"] = dict(resume, elapsed=resume["elapsed"] + between, away=resume["away"] and resume["away"] + between)
+        for name in ("wait_slice", "resume"):
+            result.get("invocation", {}).get("module_args", {}).pop(name, None)
+        return dict(result, warnings=warnings) if warnings else result
+
     def _here(self, tell: Callable[[Mapping[str, t.Any]], None]) -> dict[str, t.Any]:
         """Everything that the frame of a module does: validate, perform, warn, put errors into results, mask secrets."""
-        validator = ModuleArgumentSpecValidator(**frame(self.what))
-        checked = validator.validate(as_a_module_gets_them(self._task.args))
+        args = as_a_module_gets_them(self._task.args)
+        checked = ModuleArgumentSpecValidator(**frame(self.what, args)).validate(args)
         warnings: list[str] = []
         if checked.error_messages:
             error = checked.errors[0]
@@ -102,6 +109,14 @@ class WorkerAction(ActionBase):
         if warnings:
             result["warnings"] = warnings
         return remove_values(result, checked._no_log_values)
+
+
+def progress(task_vars: Mapping[str, t.Any]) -> Progress:
+    def say(text: str, bad: bool) -> None:
+        display.display(text, color=C.COLOR_ERROR if bad and AT_A_TERMINAL else None, stderr=True)
+
+    hosts = len(task_vars.get("ansible_play_batch", ()))
+    return Progress(say, task_vars.get("inventory_hostname", "localhost"), pace(AT_A_TERMINAL, hosts), display.verbosity > 0)
 
 
 @contextlib.contextmanager

@@ -7,16 +7,23 @@
 benchmark.py [ROUNDS] [ROW ...]: on the running servers of tests/servers. Rows:
 one: a new run as a playbook of one task, both ways; wall time and CPU time are those of the whole ansible-playbook.
 loop: a loop of 100 new runs, as modules and in the worker; what it adds to a play that does nothing.
+late: how long after the end of a run of 5 s the task is over, both ways.
+parallel: 200 new runs in one task with max_parallel of 1, 2, 4 and 8; Airflow 3.3 on SQLite is given only 1 and 2, for it answers more with locks, for minutes.
 many: 200 new runs in one task, against the bare server's time for as many POSTs over one connection, against loops, and against Airflow's own command.
+With DATABASE=postgresql, on servers of its own that keep their data there (root, Debian's PostgreSQL). SERVER=airflow_2_11 for one.
 Requests are counted by a proxy between.
 """
 
 from __future__ import annotations
 
+import contextlib
+import datetime
 import json
 import os
 import pathlib
+import re
 import resource
+import sqlite3
 import statistics
 import subprocess
 import sys
@@ -26,12 +33,14 @@ import time
 import requests
 
 sys.path.insert(0, str(pathlib.Path(__file__).parents[2]))
+from tests.system import control, postgres
 from tests.system.proxy import Proxy
 
 ROOT = pathlib.Path(__file__).parents[2]
 ROUNDS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 WANTED = sys.argv[2:]
 MANY = 200
+WIDTHS = (1, 2, 4, 8)
 PASSWORD = "only-for-tests"
 
 OURS = """
@@ -124,8 +133,54 @@ POST = {
     "airflow_3_fab": ("/api/v2/dags/test_paused/dagRuns", "dag_run_id", dict(logical_date=None)),
 }
 
+OVER = """
+    - ansible.builtin.debug:
+        msg: "over at {{ lookup('ansible.builtin.pipe', 'date +%s.%N') }}"
+"""
+OURS_LATE = (
+    """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - dagops.airflow.airflow_dag_trigger:
+        {api_url: "URL", api_username: admin, api_password: PASSWORD, dag_id: test_slow, run_id: "KEY", conf: {seconds: 5}, wait: true}
+"""
+    + OVER
+)
+UNTIL = """
+    - ansible.builtin.uri:
+        url: URLPATH
+        headers: HEADERS
+        url_username: "USERNAME"
+        url_password: "SECRET"
+        force_basic_auth: FORCED
+      register: run
+      until: run.json.state in ["success", "failed"]
+      retries: 60
+      delay: 5
+"""
 
-def play(text, proxy, key):
+
+def uri_late(server, key):
+    """What people write by hand to wait: a look every five seconds, which is Ansible's own pause."""
+    path, forced = POST[server][0].replace("test_paused", "test_slow"), server != "airflow_3_fab"
+    date = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
+    more = f', conf: {{seconds: 5}}, execution_date: "{date}"}}' if server == "airflow_1_10" else ", conf: {seconds: 5}}"
+    start = "".join(URI[server].replace("test_paused", "test_slow").rstrip().rpartition("}")[:1]) + more
+    words = dict(
+        URLPATH=f"URL{path}/{date if server == 'airflow_1_10' else key}",
+        HEADERS="{}" if forced else '{Authorization: "Bearer {{ login.json.access_token }}"}',
+        USERNAME="admin" if forced else "",
+        SECRET=PASSWORD if forced else "",
+        FORCED=str(forced).lower(),
+    )
+    wait = UNTIL
+    for name, word in words.items():
+        wait = wait.replace(name, word)
+    return start + wait + OVER
+
+
+def play(text, proxy, key, told=None):
     """Seconds of wall and CPU, and requests, of one playbook."""
     url = proxy.url
     with tempfile.NamedTemporaryFile("w", suffix=".yml") as file:
@@ -133,7 +188,12 @@ def play(text, proxy, key):
         file.flush()
         proxy.seen.clear()
         before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-        subprocess.run([pathlib.Path(sys.executable).parent / "ansible-playbook", file.name], check=True, capture_output=True, env=ENVIRONMENT)
+        command = [pathlib.Path(sys.executable).parent / "ansible-playbook", file.name]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, env=ENVIRONMENT)
+        if done.returncode:
+            sys.exit(done.stdout[-3000:])
+        if told is not None:
+            told.append(done.stdout)
         after, end = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
     return end - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, len(proxy.seen)
 
@@ -193,6 +253,41 @@ def many(proxy, server):
     print(json.dumps(dict(server=server, bare=least, ours=ours, loop=worker, uri=uri, command=command)), file=sys.stderr)
 
 
+def parallel(proxy, server):
+    """Seconds of the same task with more of its runs at once, as ratios to one after the other."""
+    key = f"benchmark-{time.time_ns()}"
+    empty = play(NOTHING, proxy, "")[0]
+    widths = WIDTHS[:2] if server == "airflow_3_fab" and os.environ.get("DATABASE") != "postgresql" else WIDTHS
+    took = {width: [] for width in widths}
+    for number in range(ROUNDS):
+        for width in widths:
+            took[width].append(play(MANY_RUNS.replace("PARALLEL", str(width)), proxy, f"{key}-{width}-{number}")[0] - empty)
+    least = statistics.median(took[1])
+    print(f"{server:<16}" + "".join(f"{statistics.median(took[width]) / least:>8.2f}" for width in widths) + f"   {1000 * least / MANY:.0f} ms")
+    print(json.dumps(dict(server=server, took=took)), file=sys.stderr)
+
+
+def late(proxy, server):
+    """Seconds from the end of a run, as the server's database has it, to the end of the task."""
+    if os.environ.get("DATABASE") == "postgresql":
+        sys.exit("late: on the servers of tests/servers only")
+    took = {"ours": [], "uri": []}
+    for number in range(ROUNDS):
+        for way, lateness in took.items():
+            key, told = f"late-{time.time_ns()}-{number}-{way}", []
+            play(OURS_LATE if way == "ours" else uri_late(server, key), proxy, key, told)
+            lateness.append(float(re.search(r"over at ([\d.]+)", told[0]).group(1)) - ended(server, key))
+    ours, uri = (statistics.median(took[way]) for way in ("ours", "uri"))
+    print(f"{server:<16}{ours / uri:>8.2f}   {ours:.2f} s / {uri:.2f} s")
+    print(json.dumps(dict(server=server, took=took)), file=sys.stderr)
+
+
+def ended(server, run_id):
+    with contextlib.closing(sqlite3.connect(f"file:{ROOT}/.servers/{server}/airflow.db?mode=ro", uri=True, timeout=60)) as database:
+        ((date,),) = database.execute("select end_date from dag_run where run_id = ?", (run_id,))
+    return datetime.datetime.fromisoformat(date).replace(tzinfo=datetime.timezone.utc).timestamp()
+
+
 def airflow_command(server, key, count):
     """Seconds a run of Airflow's own command on the master."""
     home = ROOT / ".servers" / server
@@ -221,6 +316,16 @@ ROWS = {
         f"{MANY} new runs in one task / bare POSTs; a loop of ours, of uri, and Airflow's command / that task",
         f"{'bare':>8}{'loop':>8}{'uri':>8}{'airflow':>8}   a run",
     ),
+    "late": (
+        late,
+        f"after the end of a run of 5 s, {ROUNDS} rounds in turn: airflow_dag_trigger with wait / ansible.builtin.uri with until",
+        f"{'late':>8}   seconds",
+    ),
+    "parallel": (
+        parallel,
+        f"{MANY} new runs in one task by max_parallel, {ROUNDS} rounds in turn, / max_parallel 1",
+        "".join(f"{width:>8}" for width in WIDTHS) + "   a run at 1",
+    ),
 }
 
 
@@ -228,13 +333,20 @@ def main():
     for row in WANTED or ROWS:
         measure, title, head = ROWS[row]
         print(f"{title}\n{'server':<16}{head}")
-        for server in URI:
-            with Proxy(address(server)) as proxy:
+        for server in os.environ.get("SERVER", "").split() or URI:
+            with address(server) as there, Proxy(there) as proxy:
                 measure(proxy, server)
 
 
+@contextlib.contextmanager
 def address(server):
-    return f"127.0.0.1:{(ROOT / '.servers' / f'{server}.port').read_text().strip()}"
+    if os.environ.get("DATABASE") != "postgresql":
+        yield f"127.0.0.1:{(ROOT / '.servers' / f'{server}.port').read_text().strip()}"
+        return
+    venv = pathlib.Path(json.loads((ROOT / ".servers" / server / "server.json").read_text())["bin"]).parent
+    control.SERVERS[server] = dict(venv=str(venv), rest={})
+    with tempfile.TemporaryDirectory() as folder, postgres.database() as database, postgres.airflow(server, pathlib.Path(folder), database) as rest:
+        yield rest["api_url"].partition("://")[2]
 
 
 if __name__ == "__main__":

@@ -162,6 +162,21 @@ class Lab:
         self.wait_for(name)
         self.at_first[name] = self.rules(name)
 
+    def with_airflow(self, name, version):
+        """A fresh one that has an environment with Airflow, and nothing of it running.
+
+        The environment is the tests' servers' own, mounted read-only at its own path, for the hosts have no way out.
+        """
+        folder = (ROOT / f".servers/venv-{version}").resolve()
+        assert (folder / "bin/airflow").exists(), f"there is no {folder}: make servers"
+        base = self.sh(folder / "bin/python", "-c", "import sys; print(sys.base_prefix)").strip()
+        mounts = [str(path) for path in (folder, base) if str(path) != "/usr"]
+        self.fresh(name, *(f"--bind-ro={path}" for path in mounts))
+        self.console(name, "systemctl -q disable --now web")
+        for path in mounts:  # the way to them may lead through a home
+            self.console(name, f'p={path}; while p=$(dirname "$p"); [ "$p" != / ]; do chmod a+x "$p"; done')
+        return str(folder)
+
     def clean(self, names=NAMES):
         """As at first; whoever is not is made anew."""
         for_all(lambda name: self.rules(name) == self.at_first[name] and self.enabled(name) or self.fresh(name), names)

@@ -7,12 +7,11 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import time
 
 import pytest
 
-from .lab import CALLERS, FOLDER, MASTERS, ROOT, for_all
+from .lab import CALLERS, FOLDER, MASTERS, for_all
 
 HOME = "/var/lib/airflow"
 PASSWORD = "only-for-tests-8"
@@ -35,30 +34,14 @@ SETTINGS = dict(
 )
 
 
-def venv(version):
-    """The environment that the tests' servers have, and its interpreter: mounted read-only at their own paths, for the hosts have no way out."""
-    folder = (ROOT / f".servers/venv-{version}").resolve()
-    assert (folder / "bin/airflow").exists(), f"there is no {folder}: make servers"
-    return folder, subprocess.run(
-        [folder / "bin/python", "-c", "import sys; print(sys.base_prefix)"], capture_output=True, text=True, check=True
-    ).stdout.strip()
-
-
 @pytest.fixture(scope="module")
 def site(hosts):
     """(host by host, the inventory): stock servers that have an environment with Airflow, and nothing of it running."""
 
-    def prepare(name):
-        mounts = [str(path) for path in venv(AIRFLOWS[name]) if str(path) != "/usr"]
-        hosts.fresh(name, *(f"--bind-ro={path}" for path in mounts))
-        hosts.console(name, "systemctl -q disable --now web")
-        for path in mounts:  # the way to them may lead through a home
-            hosts.console(name, f'p={path}; while p=$(dirname "$p"); [ "$p" != / ]; do chmod a+x "$p"; done')
-
-    for_all(prepare, AIRFLOWS)
+    venvs = for_all(lambda name: hosts.with_airflow(name, AIRFLOWS[name]), AIRFLOWS)
     common = json.loads(hosts.inventory().read_text())["all"]["children"]["masters"]["vars"]
     masters = {
-        name: dict(ansible_host=f"10.86.0.{MASTERS[name][1]}", airflow_server_version=version, airflow_server_venv=str(venv(version)[0]))
+        name: dict(ansible_host=f"10.86.0.{MASTERS[name][1]}", airflow_server_version=version, airflow_server_venv=venvs[name])
         for name, version in AIRFLOWS.items()
     }
     words = dict(common, airflow_server_home=HOME, airflow_server_install=False, airflow_server_settings=SETTINGS, airflow_server_start_timeout=400)
@@ -103,3 +86,30 @@ def test_the_whole_story(hosts, site):
         time.sleep(3)
     after, said = play(hosts, site, "-e", "site_run_key=after-the-reboot")
     assert after == {**dict.fromkeys(AIRFLOWS, 0), "client": 1}, said
+
+
+def test_stopped_and_absent(hosts, site):
+    """After the story: what it has set up ends, stays ended over a reboot, and goes without a trace."""
+    file = FOLDER / "server.json"
+
+    def server(state, *flags):
+        words = dict(airflow_server_state=state, airflow_server_systemd=True)
+        file.write_text(json.dumps([dict(hosts="airflow_masters", become=True, gather_facts=True, vars=words, roles=["dagops.airflow.airflow_server"])]))
+        return hosts.playbook(file, "-i", site, *flags, inventory=False)[0]
+
+    def left(name):
+        return hosts.console(name, "systemctl list-units --all --plain --no-legend 'airflow-*'; pgrep -fa 'airflow (scheduler|webserver|api)' || :")
+
+    predicted = server("stopped", "--check")
+    assert server("stopped") == predicted and all(predicted.values())
+    assert server("stopped") == dict.fromkeys(AIRFLOWS, 0)
+    for_all(lambda name: hosts.host("reboot", name), AIRFLOWS)
+    for name in AIRFLOWS:
+        assert "running" not in left(name)
+        hosts.console(name, f"test -e {HOME}/airflow.env")
+    predicted = server("absent", "--check")
+    assert server("absent") == predicted and all(predicted.values())
+    assert server("absent") == dict.fromkeys(AIRFLOWS, 0)
+    for name in AIRFLOWS:
+        assert left(name) == ""
+        hosts.console(name, f"test ! -e {HOME}; ! ls /etc/systemd/system/airflow-*")

@@ -53,7 +53,17 @@ def info(name, given, says, **more):
     return Row(name, given, says, module="airflow_info", **more)
 
 
+def variable(name, given, says, **more):
+    return Row(name, {"key": "bad_input", **given}, says, module="airflow_variable", **more)
+
+
+def connection(name, given, says, **more):
+    return Row(name, {"connection_id": "bad_input", **given}, says, module="airflow_connection", **more)
+
+
 # What several rows are answered alike.
+A_MASK = " holds '***', which is what Airflow shows in place of a secret: give the secret itself"
+A_LONGER_MASK = " holds '********', which is what Airflow shows in place of a secret: give the secret itself"
 NO_ADDRESS = " (there is no such address: are api_url and api_version right?)"
 FORBIDDEN_BY_1 = (
     "POST <url>/api/experimental/dags/test_paused/dag_runs: HTTP 403, Forbidden (no API user has this name and "
@@ -894,4 +904,77 @@ ROWS = [
         "the simple auth manager gives each user exactly one role of viewer, user, op, admin, not admin, viewer",
         on=("airflow_3_simple",),
     ),
+    # Variables and connections, of both clients: only the REST API of 1.10 has none
+    variable(
+        "no variables",
+        dict(value="x"),
+        "Airflow 1.10 has no variables that this collection can manage through the REST API: use client=python on the master",
+        on=ONE,
+    ),
+    connection(
+        "no connections",
+        dict(conn_type="http"),
+        "Airflow 1.10 has no connections that this collection can manage through the REST API: use client=python on the master",
+        on=ONE,
+    ),
+    *(
+        row(name, {**given, **client}, says, on=on)
+        for client, on, kind in (({}, (*TWO, *THREE), ""), ({"<python>": True}, ONE, ", by Airflow's own Python"))
+        for row, what, given, says in (
+            (variable, "no key", dict(key=None, value="x"), "missing required arguments: key"),
+            (variable, "an empty key", dict(key="", value="x"), "key is empty: give the one that is meant"),
+            (variable, "a key that is too long", dict(key="k" * 251, value="x"), "key is 251 characters long, Airflow takes 250"),
+            (variable, "no value", {}, "To create the variable 'bad_input', Airflow "),
+            (variable, "a mask for a value", dict(value="***"), f"value{A_MASK}"),
+            (variable, "a mask inside a value", dict(value=dict(password="***")), f"value{A_MASK}"),
+            (variable, "a mask inside the JSON of a value", dict(value='{"password": "***"}'), f"value{A_MASK}"),
+            (
+                variable,
+                "an unknown way with secrets",
+                dict(value="x", update_secrets="sometimes"),
+                "value of update_secrets must be one of: if_known, always, on_create, got: sometimes",
+            ),
+            (connection, "no connection_id", dict(connection_id=None, conn_type="http"), "missing required arguments: connection_id"),
+            (connection, "an empty connection_id", dict(connection_id="", conn_type="http"), "connection_id is empty: give the one that is meant"),
+            (
+                connection,
+                "a space in connection_id",
+                dict(connection_id="bad input", conn_type="http"),
+                "connection_id is 'bad input': Airflow takes letters, digits, dots, dashes and underscores, 200 at most",
+            ),
+            (
+                connection,
+                "a slash in connection_id",
+                dict(connection_id="bad/input", conn_type="http"),
+                "connection_id is 'bad/input': Airflow takes letters, digits, dots, dashes and underscores, 200 at most",
+            ),
+            (connection, "no type", dict(host="example.org"), "To create the connection 'bad_input', Airflow "),
+            (connection, "an empty type", dict(conn_type=""), "conn_type is empty: a connection has a type"),
+            (connection, "a port that is no number", dict(conn_type="http", port="eighty"), "argument 'port' is of type "),
+            (connection, "a port below all", dict(conn_type="http", port=-1), "port is -1: a port is a number from 1 to 65535"),
+            (connection, "a port above all", dict(conn_type="http", port=70000), "port is 70000: a port is a number from 1 to 65535"),
+            (connection, "a text for an extra", dict(conn_type="http", extra="no json"), "extra is a mapping, or the JSON of one"),
+            (connection, "a list for an extra", dict(conn_type="http", extra=[1]), "extra is a mapping, or the JSON of one"),
+            (connection, "a mask inside an extra", dict(conn_type="http", extra=dict(token="***")), f"extra{A_MASK}"),
+            (connection, "a mask for a password", dict(conn_type="http", password="***"), f"password{A_LONGER_MASK}"),
+            (connection, "an empty password", dict(conn_type="http", password=""), "password is empty, and Airflow removes none: set state to absent, then"),
+            (connection, "a uri and a part of it", dict(uri="http://example.org", host="example.org"), "parameters are mutually exclusive: uri|host"),
+            (connection, "a uri without a type", dict(uri="example.org"), "uri begins with a connection type, as in postgresql://user@host:5432/schema"),
+            (connection, "a uri that is a number", dict(uri=7), "uri begins with a connection type, as in postgresql://user@host:5432/schema"),
+            (
+                connection,
+                "a slash in the password of a uri",
+                dict(uri="http://me:pass/word@example.org:80"),
+                "The port in uri is no number of a port: is each part percent-encoded, a slash in a password as %2F?",
+            ),
+            (
+                connection,
+                "a protocol in the host of a uri",
+                dict(uri="http://https://example.org"),
+                "The host in uri holds a protocol of its own: write it percent-encoded, or give conn_type, host and the others instead",
+            ),
+        )
+        for name in [what + kind]
+    ),
+    variable("a key that is a folder", dict(key="..", value="x"), "key '..' cannot be part of an address: no Airflow can be asked for it", on=(*TWO, *THREE)),
 ]

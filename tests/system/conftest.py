@@ -45,8 +45,14 @@ def far():
         yield host
 
 
+def whose(item):
+    """Which server a test is of; what is of none belongs to the last one."""
+    return getattr(item, "callspec", None) and item.callspec.params.get("name") or list(control.SERVERS)[-1]
+
+
 def pytest_collection_modifyitems(config, items):
-    """A test of servers that only the other half has is not there, rather than skipped."""
+    """A test of servers that only the other half has is not there, rather than skipped; nor is one that another process plays."""
     elsewhere = [item for item in items if any("empty parameter set" in mark.kwargs.get("reason", "") for mark in item.iter_markers("skip"))]
+    elsewhere += [item for item in items if control.ONLY and item not in elsewhere and whose(item) != control.ONLY]
     config.hook.pytest_deselected(items=elsewhere)
     items[:] = [item for item in items if item not in elsewhere]

@@ -6,12 +6,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
+import time
 import typing as t
 
 import pytest
@@ -19,6 +22,7 @@ import pytest
 HERE = pathlib.Path(__file__).parent
 ROOT = HERE.parents[1]
 SERVERS = json.loads(os.environ.get("SERVERS", "{}"))  # from the noxfile
+ONLY = os.environ.get("ONLY")  # that one's tests alone
 BIN = pathlib.Path(sys.executable).parent  # the commands of the environment that the tests run in
 
 
@@ -36,8 +40,8 @@ class Done(t.NamedTuple):
 
 
 def surroundings(**more: str) -> dict[str, str]:
-    """The environment of a command: nobody's own Airflow, nobody's own proxy."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("AIRFLOW_") and "proxy" not in name.lower()}
+    """The environment of a command: nobody's own Airflow, nobody's own proxy, and not what the tests know of the servers, for there are secrets in it."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("AIRFLOW_", "SERVERS")) and "proxy" not in name.lower()}
     # Ansible's wrapper of an async task takes ~ from HOME, its task that asks for the job from the user database
     kept["ANSIBLE_ASYNC_DIR"] = str(pathlib.Path.home() / ".ansible_async")
     return {**kept, "ANSIBLE_LOCALHOST_WARNING": "false", "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false", **more}
@@ -83,6 +87,37 @@ def run(
     )
     lines = results.read_text().splitlines() if results.exists() else []
     return Done(done.returncode, done.stdout + done.stderr, [json.loads(line) for line in lines])
+
+
+def kill(pid):
+    """A process and all that come from it: Ansible's workers are sessions of their own, so they are not of its process group."""
+    for one in _family(pid):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(one, signal.SIGKILL)
+
+
+def _family(pid):
+    children = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], capture_output=True, text=True, check=False).stdout.split()
+    return [pid, *(one for child in children for one in _family(int(child)))]
+
+
+def stop_web(server):
+    """The process that answers ends."""
+    home = pathlib.Path(server["python"]["airflow_home"])
+    name = "api-server" if server["version"].startswith("3") else "webserver"
+    leader = int((home / f"run/{name}.pid").read_text().split()[0])
+    os.killpg(leader, signal.SIGTERM)
+    end = time.monotonic() + 30
+    while os.path.exists(f"/proc/{leader}") and time.monotonic() < end:
+        time.sleep(0.1)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGKILL)
+
+
+def start(server):
+    """What of it does not run."""
+    home = pathlib.Path(server["python"]["airflow_home"])
+    subprocess.run([BIN / "python", home / "control.py", home / "server.json", "start"], check=True, capture_output=True)
 
 
 def program(name: str, package: str, where: str = "/usr/sbin") -> str:

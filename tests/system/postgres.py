@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import ipaddress
 import os
 import pathlib
 import shutil
@@ -24,8 +25,11 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def database():
-    """The URL of an empty one. It refuses to run as root: then it runs as Debian's user for it, in a folder that this user can enter."""
+def database(network: str = ""):
+    """The URL of an empty one, which ``network``, such as 192.0.2.1/24, may ask at this machine's address in it, too.
+
+    It refuses to run as root: then it runs as Debian's user for it, in a folder that this user can enter.
+    """
     found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
     initdb = pathlib.Path(found[-1] if found else control.program("initdb", "postgresql", where=_where()))
     port = free_port()
@@ -37,8 +41,13 @@ def database():
     log = (folder / "log").open("wb")
     try:
         subprocess.run([*become, initdb, "-D", folder / "data", "-U", "airflow", "-A", "trust", "--no-sync"], cwd=folder, check=True, stdout=log, stderr=log)
+        listen = "127.0.0.1"
+        if network:
+            listen += "," + network.partition("/")[0]
+            with (folder / "data/pg_hba.conf").open("a") as file:
+                file.write(f"host all all {ipaddress.ip_interface(network).network} trust\n")
         server = subprocess.Popen(
-            [*become, initdb.with_name("postgres"), "-D", folder / "data", "-p", str(port), "-h", "127.0.0.1", "-k", folder, "-c", "max_connections=300"],
+            [*become, initdb.with_name("postgres"), "-D", folder / "data", "-p", str(port), "-h", listen, "-k", folder, "-c", "max_connections=300"],
             cwd=folder,
             stdout=log,
             stderr=log,

@@ -179,7 +179,7 @@ def test_bad_input(name, server, address, places, ansible):
         tasks.append({"name": "Viewer goes", "dagops.airflow.airflow_api_user": {**server["python"], "username": "bad_input_viewer", "state": "absent"}})
         if server["user_table"] != "ab_user":
             tasks.pop()
-        tables = ["dag_run", "slot_pool", *([server["user_table"]] if server["user_table"] else [])]
+        tables = ["dag_run", "slot_pool", "variable", "connection", *([server["user_table"]] if server["user_table"] else [])]
         done = ansible(tasks, counted=" ".join([f"{server['python']['airflow_home']}/airflow.db", *tables]), timeout=1200)
     told = {one["task"]: one for one in done.results}
     wrong = []

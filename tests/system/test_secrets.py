@@ -26,6 +26,16 @@ PLAY = """
       no_log: false
     - dagops.airflow.airflow_api_user: "{{ user | combine({'password': second}) }}"
       diff: true
+    - dagops.airflow.airflow_connection: "{{ connection | combine({'password': first}) }}"
+      diff: true
+    - dagops.airflow.airflow_connection: "{{ connection | combine({'password': second, 'extra': {'token': second}}) }}"
+      diff: true
+    - dagops.airflow.airflow_connection: "{{ connection | combine({'state': 'absent'}) }}"
+    - dagops.airflow.airflow_variable: "{{ variable | combine({'value': {'api_key': first}}) }}"
+      diff: true
+    - dagops.airflow.airflow_variable: "{{ variable | combine({'value': {'api_key': second}}) }}"
+      diff: true
+    - dagops.airflow.airflow_variable: "{{ variable | combine({'state': 'absent'}) }}"
     - dagops.airflow.airflow_dag_trigger: "{{ run | combine({'api_password': second}) }}"
     - dagops.airflow.airflow_dag_trigger: "{{ run | combine({'api_password': 'wrong' ~ second}) }}"
       ignore_errors: true
@@ -78,7 +88,11 @@ def test_no_secret_is_seen(server, tmp_path, blind):
     given.touch(mode=0o600)
     user = dict(server["python"], username="secret_user", password=first, email="secret@example.org", roles=["Admin"])
     run = dict(api_url=server["rest"]["api_url"], api_username="secret_user", dag_id="test_paused", force=True)
-    given.write_text(json.dumps(dict(user=user, run=run, second=second)))
+    held = {
+        "connection": dict(server["python"], connection_id="secret_connection", conn_type="http", login="me"),
+        "variable": dict(server["python"], key="secret_variable"),
+    }
+    given.write_text(json.dumps(dict(held, user=user, run=run, first=first, second=second)))
     environment = control.surroundings(ANSIBLE_LOG_PATH=str(tmp_path / "log"))
     if not blind:
         environment["SOMETHING"] = second
@@ -90,7 +104,7 @@ def test_no_secret_is_seen(server, tmp_path, blind):
     watch.over.set()
     watch.join()
     assert done.returncode == 0, done.stdout[-3000:]
-    assert "changed=4" in done.stdout
+    assert "changed=10" in done.stdout
     assert watch.looks > 20
     assert bool(watch.seen) != blind, watch.seen
     told = done.stdout + done.stderr + (tmp_path / "log").read_text()

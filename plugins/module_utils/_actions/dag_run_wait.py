@@ -6,43 +6,51 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.diagnose import why_no_run
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import (
+    ACTIVE,
     ENDED,
     WAIT,
     await_end,
     called,
-    duration,
     explained,
     failed_tasks,
+    in_slices,
     judge_here,
     judge_wait,
+    shown,
     xcom,
 )
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
+from ansible_collections.dagops.airflow.plugins.module_utils._wait import Waited
 
 if t.TYPE_CHECKING:
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
 
-ACTIVE = ("queued", "running")
-
 
 def dag_run_wait(context: Context) -> dict[str, t.Any]:
     options = context.options
-    if options["client"] != "rest":
-        raise AirflowError("DAG runs are waited for through the REST API only: leave out client=python")
     judge_wait(options)
     if options["xcom"] and options["run_id"] is None:
         raise AirflowError("xcom asks for the results of one run: give its run_id, or leave out xcom")
-    runs = context.open(DAG_RUN, dict(dag_id=options["dag_id"]))
+    return in_slices(context, _begun, _finished)
+
+
+def _begun(context: Context) -> dict[str, t.Any]:
+    runs = context.open(DAG_RUN, dict(dag_id=context.options["dag_id"]))
     judge_here(context, runs)
-    end = time.monotonic() + options["wait_timeout"]
-    results = [_one(context, runs, run, end) for run in _wished(context, runs)]
+    return dict(changed=False, runs=_wished(context, runs), results=[])
+
+
+def _finished(context: Context, state: dict[str, t.Any], waited: Waited) -> dict[str, t.Any]:
+    results = state["results"]
+    for run in state["runs"][len(results) :]:
+        results.append(_one(context, run, waited))
     result = dict(changed=False, dag_runs=[one["dag_run"] for one in results])
     for key in ("timed_out", "xcom"):
         for one in results:
@@ -58,7 +66,10 @@ def _wished(context: Context, runs: t.Any) -> list[dict[str, t.Any]]:
     options = context.options
     try:
         if options["run_id"] is None:
-            return runs.find(state=list(ACTIVE))
+            found = runs.find(state=list(ACTIVE))
+            if not found and context.open(DAG, {}).read(options["dag_id"]) is None:  # nothing of an unknown DAG is a wrong dag_id
+                raise ApiError("it is not known", 404, body={})
+            return found
         run = runs.read(options["run_id"])
     except ApiError as exc:
         raise why_no_run(context, exc) from None
@@ -67,18 +78,19 @@ def _wished(context: Context, runs: t.Any) -> list[dict[str, t.Any]]:
     return [run]
 
 
-def _one(context: Context, runs: t.Any, run: dict[str, t.Any], end: float) -> dict[str, t.Any]:
-    waited: dict[str, t.Any] = {}
+def _one(context: Context, run: dict[str, t.Any], waited: Waited) -> dict[str, t.Any]:
+    told: dict[str, t.Any] = {}
     if run["state"] not in ENDED and not context.check_mode:
-        left = max(0.001, end - time.monotonic())
-        run, waited = await_end(context.of({**context.options, "wait_timeout": left}, context.warn), runs, run, ours=False)
-    shown = dict({key: run[key] for key in DAG_RUN.keys}, duration=duration(run))
+        try:
+            run, told = await_end(context, run, False, waited)
+        except AirflowError as exc:  # of the others it is said all the same
+            return dict({"timed_out": True} if exc.details.get("timed_out") else {}, dag_run=shown(run), failed=str(exc), failed_tasks=None)
     if run["state"] == "failed":
         tasks = failed_tasks(context, run)
         why = f": {explained(tasks)}" if tasks else ""
-        return dict(waited, dag_run=shown, failed=f"{called(context.options, run)} failed{why}; see {run['url']}", failed_tasks=tasks)
+        return dict(told, dag_run=shown(run), failed=f"{called(context.options, run)} failed{why}; see {run['url']}", failed_tasks=tasks)
     found = dict(xcom=xcom(context, run)) if run["state"] == "success" and context.options["xcom"] else {}
-    return dict(waited, dag_run=shown, failed="", **found)
+    return dict(told, dag_run=shown(run), failed="", **found)
 
 
 DAG_RUN_WAIT = Action(
@@ -90,4 +102,5 @@ DAG_RUN_WAIT = Action(
         on_timeout=dict(type="str", choices=["fail", "return"], default="fail"),
     ),
     perform=dag_run_wait,
+    over_rest="DAG runs are waited for",
 )

@@ -6,17 +6,17 @@
 
 from __future__ import annotations
 
-import time
 import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import identity
-from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import EXCLUSIVE, RUN, TRIGGER, finish, judge_all, trigger
-from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import ENDED, WAIT, judge_here, judge_wait
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import EXCLUSIVE, RUN, TRIGGER, begun, finish, judge_all
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import WAIT, in_slices, judge_here, judge_wait
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
+from ansible_collections.dagops.airflow.plugins.module_utils._wait import Waited
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,31 +31,50 @@ def dag_runs(context: Context) -> dict[str, t.Any]:
     wishes = [{**context.options, **DEFAULTS, **run} for run in context.options["runs"]]
     judge_wait(context.options)
     _judge(wishes, context.options["max_parallel"])
+    return in_slices(context, lambda context: _started(context, wishes), lambda context, state, waited: _finished(context, wishes, state, waited))
+
+
+def _started(context: Context, wishes: Sequence[Mapping[str, t.Any]]) -> dict[str, t.Any]:
+    """Of all wishes what became of them, and of how many the end is known."""
     for wish in wishes[:1]:  # the waits are those of the task
         judge_here(context, context.open(DAG_RUN, dict(dag_id=wish["dag_id"])))
     ended: list[AirflowError] = []  # what would end every other run alike
+    ours = [False] * len(wishes)  # which of them this task has set going
+    waits = context.options["wait"]
 
-    def one(wish: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    def one(number: int, wish: Mapping[str, t.Any]) -> dict[str, t.Any]:
         if ended:
             return dict(failed=True, changed=False, dag_id=wish["dag_id"], msg="not tried, because of what came before")
         warnings: list[str] = []
         try:
-            result = trigger(context.of(wish, warnings.append))
+            result, ours[number] = begun(context.of(wish, warnings.append), waits, _is_paused)
         except AirflowError as exc:
             if isinstance(exc, TransportError) or (isinstance(exc, ApiError) and exc.status == 401):
                 ended.append(exc)
             result = {**dict(changed=False), **exc.details, "failed": True, "msg": str(exc)}
         return dict(result, dag_id=wish["dag_id"], **({"warnings": warnings} if warnings else {}))
 
-    results = [one(wish) for wish in wishes[:1]]  # alone: it finds out what all the others share
+    results = [one(0, wish) for wish in wishes[:1]]  # alone: it finds out what all the others share
     with ThreadPoolExecutor(context.options["max_parallel"]) as pool:
-        results += pool.map(one, wishes[1:])
+        results += pool.map(one, range(1, len(wishes)), wishes[1:])
+    return dict(changed=any(result["changed"] for result in results), results=results, ours=ours, done=0)
+
+
+def _is_paused(context: Context) -> bool | None:
+    """Asked once of each DAG, however many of its runs there are."""
+    dag_id = context.options["dag_id"]
+    dag = context.once(("dag", dag_id), lambda: context.open(DAG, {}).read(dag_id))
+    return dag and dag["is_paused"]
+
+
+def _finished(context: Context, wishes: Sequence[Mapping[str, t.Any]], state: dict[str, t.Any], waited: Waited) -> dict[str, t.Any]:
+    results = state["results"]
     if context.options["wait"] and not context.check_mode:
-        end = time.monotonic() + context.options["wait_timeout"]
-        # All have started, so to wait for one after the other is to wait for all
-        results = [_waited(context, wish, result, end) for wish, result in zip(wishes, results)]
+        for number in range(state["done"], len(results)):  # all have started, so to wait for one after the other is to wait for all
+            results[number] = _awaited(context, wishes[number], results[number], state["ours"][number], waited)
+            state["done"] = number + 1
     _some(dict.fromkeys(text for result in results for text in result.get("warnings", ())), context.warn)
-    told = dict(changed=any(result["changed"] for result in results), dag_runs=results)
+    told = dict(changed=state["changed"], dag_runs=results)
     failed = [result["msg"] for result in results if result.get("failed")]
     if failed:
         lines: list[str] = []
@@ -64,18 +83,14 @@ def dag_runs(context: Context) -> dict[str, t.Any]:
     return told
 
 
-def _waited(context: Context, wish: Mapping[str, t.Any], result: dict[str, t.Any], end: float) -> dict[str, t.Any]:
+def _awaited(context: Context, wish: Mapping[str, t.Any], result: dict[str, t.Any], ours: bool, waited: Waited) -> dict[str, t.Any]:
     """The same run at its end. One time-out holds for all of them."""
     if result.get("failed"):
         return result
-    waits = {name: context.options[name] for name in ("wait", *WAIT)}
-    own = context.of({**wish, **waits, "wait_timeout": max(0.001, end - time.monotonic())}, context.warn)
-    runs = context.open(DAG_RUN, dict(dag_id=wish["dag_id"]))
+    waits = {name: context.options[name] for name in ("wait", "api_version", *WAIT)}
+    own, run = context.of({**wish, **waits}, context.warn), dict(result["dag_run"], url=result["run_url"])
     try:
-        dag = context.once(("dag", wish["dag_id"]), lambda: context.open(DAG, {}).read(wish["dag_id"]))
-        if dag and dag["is_paused"] and result["dag_run"]["state"] not in ENDED:
-            raise AirflowError(f"The DAG {wish['dag_id']!r} is paused, so its run {result['dag_run']['run_id']!r} is not waited for, see unpause")
-        return {**result, **finish(own, runs, dict(result["dag_run"], url=result["run_url"]), result, ours=not result["found"])}
+        return {**result, **finish(own, dict(run=run, result=result, ours=ours), waited)}
     except AirflowError as exc:
         return {**result, **exc.details, "failed": True, "msg": str(exc)}
 
@@ -111,4 +126,5 @@ DAG_RUNS = Action(
         **WAIT,
     ),
     perform=dag_runs,
+    over_rest="DAG runs are triggered",
 )

@@ -55,11 +55,14 @@ def _said(exc: ApiError) -> str:
 
 
 def _import_error(context: Context, file: str | None) -> dict[str, t.Any] | None:
-    """Of this file. Airflow 2 tells whole paths, Airflow 3 those inside a bundle of DAGs."""
     if not file or IMPORT_ERROR.kind not in context.connection.dialect.rows:
         return None
-    errors = context.open(IMPORT_ERROR, {}).find()
-    return next((error for error in errors if error["filename"] and (file == error["filename"] or file.endswith("/" + error["filename"]))), None)
+    return of_file(file, context.open(IMPORT_ERROR, {}).find())
+
+
+def of_file(file: str | None, errors: list[dict[str, t.Any]]) -> dict[str, t.Any] | None:
+    """Airflow 2 tells whole paths, Airflow 3 those inside a bundle of DAGs."""
+    return next((error for error in errors if file and error["filename"] and (file == error["filename"] or file.endswith("/" + error["filename"]))), None)
 
 
 def _unknown(context: Context, dag_id: str) -> str:

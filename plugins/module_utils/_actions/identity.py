@@ -20,6 +20,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
 LONGEST_RUN_ID = 250
+DIGITS = 4  # kept free for the number of an attempt, so that a shortened id is the same at each of them
 LONGEST_NOTE = 1000
 # Prefixes by which Airflow tells where a run came from (airflow.utils.types.DagRunType of 1.10 to 3.3).
 RESERVED = ("scheduled__", "backfill__", "dataset_triggered__", "asset_triggered__", "asset_materialization__", "operator_triggered__")
@@ -68,11 +69,20 @@ def first_and_number(run_id: str) -> tuple[str, int]:
 
 def attempt_id(first: str, number: int) -> str:
     """The id of a further attempt of a run. Where it would be too long for Airflow, a digest stands for the end of the first one's id."""
-    whole = f"retry__{first}__{number}"
-    if len(whole) <= LONGEST_RUN_ID:
-        return whole
-    digest = hashlib.sha256(first.encode()).hexdigest()[:16]
-    return f"retry__{first[: LONGEST_RUN_ID - len(digest) - 1 - (len(whole) - len(first))]}~{digest}__{number}"
+    room = LONGEST_RUN_ID - len("retry____") - DIGITS
+    if len(first) > room:
+        digest = hashlib.sha256(first.encode()).hexdigest()[:16]
+        first = f"{first[: room - len(digest) - 1]}~{digest}"
+    return f"retry__{first}__{number}"
+
+
+def airflows_own(options: Mapping[str, t.Any]) -> bool:
+    """Whether the run that is asked for can only be one that Airflow has made."""
+    return (options["run_id"] or "").startswith(RESERVED)
+
+
+def kept(run_id: str) -> str:
+    return f"run_id {run_id!r} begins with {run_id.partition('__')[0]}__, which Airflow keeps for runs of its own"
 
 
 def judge(options: Mapping[str, t.Any]) -> None:
@@ -85,8 +95,8 @@ def judge(options: Mapping[str, t.Any]) -> None:
             raise AirflowError(f"run_id {run_id!r} is none that Airflow takes: letters, digits and _ . ~ : + - only")
         if len(run_id) > LONGEST_RUN_ID:
             raise AirflowError(f"run_id is {len(run_id)} characters long, Airflow takes {LONGEST_RUN_ID}")
-        if run_id.startswith(RESERVED):
-            raise AirflowError(f"run_id {run_id!r} begins with {run_id.partition('__')[0]}__, which Airflow keeps for runs of its own")
+        if airflows_own(options) and options["if_failed"] == "fail":
+            raise AirflowError(f"{kept(run_id)}. Of one that is there if_failed may ask for more")
     _judge_dates(options)
     if options["run_key"] is not None and dated(options):
         raise AirflowError("run_key says nothing beside a logical_date, which names the run: leave out one of them")

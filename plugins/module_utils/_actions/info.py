@@ -16,7 +16,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._wait import Until,
 if t.TYPE_CHECKING:
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
 
-NO_MODULES = ("health", "import_error", "cleared_tasks", "task_instance", "task_log", "xcom")  # rows that others use
+NO_MODULES = ("health", "import_error", "dag_details", "dag_warning", "cleared_tasks", "task_instance", "task_log", "xcom")  # rows that others use
 MUST_BE_HEALTHY = ("metadatabase", "scheduler")
 
 

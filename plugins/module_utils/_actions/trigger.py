@@ -11,15 +11,18 @@ import time
 import typing as t
 from datetime import datetime, timezone
 
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.clear import clear, unclear
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.diagnose import why_no_run
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import (
     DATES,
     NO_DATE,
+    airflows_own,
     attempt_id,
     dated,
     first_and_number,
     identity,
     judge,
+    kept,
     normal,
     stamp,
 )
@@ -31,21 +34,22 @@ from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait impor
     duration,
     explained,
     failed_tasks,
+    in_slices,
     judge_here,
     judge_wait,
     merged,
+    shown,
     xcom,
 )
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError, Unsupported
 from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import fit
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, as_instant, instant
-from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
-from ansible_collections.dagops.airflow.plugins.module_utils._wait import Tries, judge_seconds
+from ansible_collections.dagops.airflow.plugins.module_utils._wait import Tries, Waited, judge_seconds
 
 if t.TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
 
@@ -67,53 +71,74 @@ class Wish(t.NamedTuple):
 
 
 def trigger(context: Context) -> dict[str, t.Any]:
+    judge_all(context.options)
+    return in_slices(context, _started, finish)
+
+
+def begun(context: Context, waits: bool, is_paused: Callable[[Context], bool | None]) -> tuple[dict[str, t.Any], bool]:
+    """Of one of many runs the result before any wait, and whether this task has set it going. ``waits``: it will be waited for."""
+    judge_all(context.options)
+    state = _started(context.of({**context.options, "wait": waits}, context.warn), is_paused)
+    return finish(context, state, Waited()), state.get("ours", False)
+
+
+def _started(context: Context, is_paused: Callable[[Context], bool | None] | None = None) -> dict[str, t.Any]:
+    """What is there now: the run, what the result says of it, and whether this task has set it going."""
     options = context.options
-    judge_all(options)
     runs = context.open(DAG_RUN, dict(dag_id=options["dag_id"]))
     judge_here(context, runs)
     wish = _wish(context, runs)
     # What would be waited for in vain is not started: the DAG is asked before, and not again afterwards
-    paused = _is_paused(context) if options["wait"] and not options["unpause"] and not context.check_mode else None
-    if context.check_mode or paused:
+    paused = (is_paused or _is_paused)(context) if options["wait"] and not options["unpause"] and not context.check_mode else None
+    if context.check_mode or paused or airflows_own(options):
         run, made = _find(context, runs, wish), False
+        if run is None and airflows_own(options):
+            raise AirflowError(f"The DAG {options['dag_id']!r} has no such run: {kept(wish.run_id)}")
         if run is None:
             _startable(context, paused)
-            return dict(changed=True, found=False, attempt=1, dag_run=_planned(options, wish), run_url=None)
+            return dict(changed=True, run=None, result=dict(changed=True, found=False, attempt=1, dag_run=shown(_planned(options, wish)), run_url=None))
     else:
         run, made = _start(context, runs, wish)
     number, changed = first_and_number(wish.run_id)[1], made
     if not made:
+        if options["conf"] is None and options["run_id"] and options["if_failed"] != "fail" and run["conf"] is not None:
+            wish = wish._replace(values={**wish.values, "conf": run["conf"]})
         _same(options, wish, run)
-        run, number, changed = _newest(context, runs, wish, run, number)
+        run, number, changed = _newest(context, runs, wish, run, number, paused)
     ours = changed
     if run["state"] not in ENDED and paused is not False and (changed or options["unpause"] or options["wait"]):
         changed = _unpaused(context, run, changed, number) or changed
-    return finish(context, runs, run, _result(run, changed, not made, number), ours)
+    return dict(changed=changed, run=run, result=_result(run, changed, not made, number), ours=ours)
 
 
-def finish(context: Context, runs: t.Any, run: dict[str, t.Any], result: dict[str, t.Any], ours: bool) -> dict[str, t.Any]:
+def finish(context: Context, state: Mapping[str, t.Any], waited: Waited) -> dict[str, t.Any]:
     """The result for a run that is there: waited for, if that is asked; with the reasons if it failed, with what its tasks left if it did not."""
-    options, ended_before = context.options, run["state"] in ENDED
+    options, run, result = context.options, state["run"], dict(state["result"])
+    if run is None:
+        return result
+    ended_before = run["state"] in ENDED
     if options["wait"] and not ended_before and not context.check_mode:
         try:
-            run, waited = await_end(context, runs, run, ours)
+            run, told = await_end(context, run, state["ours"], waited)
         except AirflowError as exc:  # whatever it was, the run is not lost
             exc.details = {**result, **exc.details}
             raise
-        result = {**_result(run, result["changed"], result["found"], result["attempt"]), **waited}
+        result = {**_result(run, result["changed"], result["found"], result["attempt"]), **told}
     if run["state"] == "failed":
         tasks = failed_tasks(context, run)
         why = _failed(options, run, result["changed"], result["attempt"], tasks, ended_before)
         raise AirflowError(why, **result, failed_tasks=tasks)
     if run["state"] == "success" and options["xcom"] and not context.check_mode:
-        result["xcom"] = xcom(context, run)
+        try:
+            result["xcom"] = xcom(context, run)
+        except AirflowError as exc:
+            exc.details = {**result, **exc.details}
+            raise
     return result
 
 
 def judge_all(options: Mapping[str, t.Any]) -> None:
     """Before anything is sent."""
-    if options["client"] != "rest":
-        raise AirflowError("DAG runs are triggered through the REST API only: leave out client=python")
     judge(options)
     judge_wait(options)
     judge_seconds(options, "wait_for_dag", least=0)
@@ -159,7 +184,7 @@ def _create_or_find(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str
             return merged({name: wish.values.get(name) for name in told}, told), True
         except (ApiError, TransportError) as exc:
             taken = isinstance(exc, ApiError) and exc.status in runs.taken
-            if not taken and not _unclear(exc):
+            if not taken and not unclear(exc):
                 raise
             run = _look(runs, wish, exc)
             if run is not None:
@@ -170,11 +195,6 @@ def _create_or_find(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str
                 exc.args = (f"{exc}. The run {wish.run_id!r} is not there",)
                 raise
             wish = _stamped(runs, wish) if taken else wish
-
-
-def _unclear(exc: AirflowError) -> bool:
-    """Whether the server may have done it, or may do it if it is asked again."""
-    return exc.reached if isinstance(exc, TransportError) else isinstance(exc, ApiError) and (exc.status >= 500 or exc.status == 429)
 
 
 def _read(runs: t.Any, wish: Wish) -> dict[str, t.Any] | None:
@@ -214,12 +234,7 @@ def _date_is_free(options: Mapping[str, t.Any], runs: t.Any, wish: Wish, exc: Ap
 
 
 def _dag(context: Context) -> dict[str, t.Any] | None:
-    try:
-        return context.open(DAG, {}).read(context.options["dag_id"])
-    except ApiError as exc:
-        if exc.status != 500:  # 1.10's page for an unknown DAG
-            raise
-        return None
+    return context.open(DAG, {}).read(context.options["dag_id"])
 
 
 def _is_paused(context: Context) -> bool | None:
@@ -268,17 +283,17 @@ def _same(options: Mapping[str, t.Any], wish: Wish, run: Mapping[str, t.Any]) ->
     another = f"Give another {'logical_date' if wish.by_date else 'run_id'}"
     if there is not None and there != asked:
         names = [name for name in {**there, **asked} if there.get(name, there) != asked.get(name, asked)]
-        shown = [json.dumps({name: conf[name] for name in names if name in conf}, sort_keys=True, ensure_ascii=False) for conf in (there, asked)]
-        raise AirflowError(f"{called(options, run)} exists with another conf: it has {shown[0]}, asked was {shown[1]}. {another}", dag_run=_shown(run))
+        confs = [json.dumps({name: conf[name] for name in names if name in conf}, sort_keys=True, ensure_ascii=False) for conf in (there, asked)]
+        raise AirflowError(f"{called(options, run)} exists with another conf: it has {confs[0]}, asked was {confs[1]}. {another}", dag_run=shown(run))
     for name in ("logical_date", "data_interval_start", "data_interval_end"):
         if name in wish.values and name != wish.stamped and run[name] is not None and not as_instant(run[name], wish.values[name]):
             raise AirflowError(
                 f"{called(options, run)} exists with another {name}: it has {run[name]}, asked was {wish.values[name]}. {another}",
-                dag_run=_shown(run),
+                dag_run=shown(run),
             )
 
 
-def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], number: int) -> tuple[dict[str, t.Any], int, bool]:
+def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], number: int, paused: bool | None) -> tuple[dict[str, t.Any], int, bool]:
     """Of a run that was there: its newest attempt, which one that is, and whether it was set going here."""
     options, first = context.options, first_and_number(run["run_id"])[0]
     while run["state"] == "failed" and not wish.by_date:
@@ -286,13 +301,16 @@ def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], nu
         if later is None:
             break
         run, number = later, number + 1
+    if run["state"] == "failed" and options["if_failed"] != "fail" and paused:
+        text = f"The DAG {options['dag_id']!r} is paused, so the wait would not end: nothing was done again. Set unpause"
+        raise AirflowError(text, **_result(run, False, True, number))
     if run["state"] == "failed" and options["if_failed"] == "clear":
-        return _clear(context, runs, run), number, True
+        return clear(context, runs, run), number, True
     if run["state"] == "failed" and options["if_failed"] == "rerun":
         if number >= options["max_attempts"]:
             text = f"{called(options, run)} failed, attempt {number} of {options['max_attempts']} (max_attempts)"
             raise AirflowError(text + _see(run), **_result(run, False, True, number))
-        again = _stamped(runs, wish._replace(values={**wish.values, "run_id": attempt_id(first, number + 1)}))
+        again = _stamped(runs, wish._replace(values={**wish.values, **_interval(run), "run_id": attempt_id(first, number + 1)}))
         if context.check_mode:
             return _planned(options, again), number + 1, True
         run, made = _start(context, runs, again)
@@ -305,30 +323,10 @@ def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], nu
     return run, number, False
 
 
-def _clear(context: Context, runs: t.Any, run: dict[str, t.Any]) -> dict[str, t.Any]:
-    """Its failed tasks alone: to clear the run would clear all of them on Airflow 2. Done twice it is done once."""
-    if CLEARED_TASKS.kind not in context.connection.dialect.rows:
-        raise Unsupported(f"{runs.title} cannot clear tasks through its REST API: set if_failed to rerun")
-    cleared = context.open(CLEARED_TASKS, dict(dag_id=context.options["dag_id"]))
-    if context.check_mode:
-        return {**run, "state": "queued", "end_date": None}
-    tries = Tries(context.options["api_retries"])
-    while True:
-        try:
-            cleared.create(dict(run_id=run["run_id"]))
-        except (ApiError, TransportError) as exc:
-            if not _unclear(exc):
-                raise
-            now = runs.read(run["run_id"])
-            if (now is None or now["state"] == "failed") and not tries.again(getattr(exc, "retry_after", 0.0)):
-                raise
-        else:
-            now = runs.read(run["run_id"])
-            if now is None:
-                raise AirflowError(f"{called(context.options, run)} was deleted while its tasks were cleared")
-            return now
-        if now is not None and now["state"] != "failed":
-            return now
+def _interval(run: Mapping[str, t.Any]) -> dict[str, t.Any]:
+    """What a run was about, so that another attempt is about the same."""
+    told = {name: run[name] for name in ("data_interval_start", "data_interval_end")}
+    return {name: normal(date) for name, date in told.items()} if all(told.values()) else {}
 
 
 def _ago(run: Mapping[str, t.Any]) -> str:
@@ -361,12 +359,8 @@ def _planned(options: Mapping[str, t.Any], wish: Wish) -> dict[str, t.Any]:
     return {**dict.fromkeys(DAG_RUN.keys), **planned, "dag_id": options["dag_id"]}
 
 
-def _shown(run: Mapping[str, t.Any]) -> dict[str, t.Any]:
-    return {name: run[name] for name in DAG_RUN.keys}
-
-
 def _result(run: Mapping[str, t.Any], changed: bool, found: bool, number: int) -> dict[str, t.Any]:
-    return dict(changed=changed, found=found, attempt=number, dag_run=_shown(run), run_url=run["url"], duration=duration(run))
+    return dict(changed=changed, found=found, attempt=number, dag_run=shown(run), run_url=run["url"], duration=duration(run))
 
 
 # What one run is; the rest is about waiting for it.
@@ -396,4 +390,5 @@ TRIGGER = Action(
     ),
     required=dict(mutually_exclusive=EXCLUSIVE),
     perform=trigger,
+    over_rest="DAG runs are triggered",
 )

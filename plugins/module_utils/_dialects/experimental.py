@@ -11,7 +11,7 @@ import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Dialect, Endpoint, Rules, Store
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import ApiError
-from ansible_collections.dagops.airflow.plugins.module_utils._resource import as_instant
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import as_instant, instant
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,13 +47,23 @@ class DatedRuns(Store):
                 return run
         return None
 
-    def find(self, logical_date: str | None = None, state: t.Collection[str] = ()) -> list[dict[str, t.Any]]:
+    def find(
+        self,
+        newest: int | None = None,
+        logical_date: str | None = None,
+        state: t.Collection[str] = (),
+        since: str | None = None,
+        ended_since: str | None = None,  # it does not tell when a run ended: all of them
+    ) -> list[dict[str, t.Any]]:
         bodies = _or_404(lambda: self._session.call("GET", self._path), 400)
         if not isinstance(bodies, list):
             raise self._foreign(self._path)
+        if newest is not None:
+            bodies = sorted(bodies, key=lambda body: body["id"], reverse=True)
         runs = [dict(self._decode(body), url=self._session.url + _page(body["dag_run_url"])) for body in bodies]
         runs = [run for run in runs if not state or run["state"] in state]
-        return [run for run in runs if logical_date is None or as_instant(run["logical_date"], logical_date)]
+        runs = [run for run in runs if since is None or (run["start_date"] and instant(run["start_date"]) >= instant(since))]
+        return [run for run in runs if logical_date is None or as_instant(run["logical_date"], logical_date)][:newest]
 
     def create(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
         return _or_404(lambda: super(DatedRuns, self).create(values), 500, "not found in serialized_dag table")
@@ -77,7 +87,15 @@ def _or_404(deed: Callable[[], t.Any], status: int, text: str = "") -> t.Any:
 
 
 class PausedByPath(Store):
-    """A GET that writes; it answers with a mere "ok"."""
+    """A GET that writes; it answers with a mere "ok". Of a DAG nothing else is told, and of an unknown one a page of 500."""
+
+    def read(self, key: str) -> dict[str, t.Any] | None:
+        try:
+            return dict(super().read(key), dag_id=key)
+        except ApiError as exc:
+            if exc.status != 500 or "has no attribute 'is_paused'" not in str(exc):
+                raise
+            return None
 
     def update(self, key: str, patch: Mapping[str, t.Any], current: Mapping[str, t.Any]) -> dict[str, t.Any]:
         self._session.call("GET", f"{self._item(key)}/{str(patch['is_paused']).lower()}")

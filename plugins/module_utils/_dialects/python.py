@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Dialect, Rules
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import EXTRA, Dialect, Rules
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
 
 if t.TYPE_CHECKING:
@@ -27,6 +27,8 @@ class Model(t.NamedTuple):
     home: str = "Table"  # the class of the bridge's program that knows how it is kept
     wraps: str = ""  # a class whose new object the model's constructor wants
     attributes: Mapping[str, str] = {}  # option -> attribute, where they differ
+    codecs: Mapping[str, t.Any] = {}
+    secrets: Collection[str] = ()  # options that are never told, and kept in a form that can be read
     hashed: Mapping[str, str] = {}  # option -> module with generate_password_hash() and check_password_hash()
     related: Mapping[str, str] = {}  # option -> model whose names it lists
     unique: Collection[str] = ()  # beside the key
@@ -38,7 +40,7 @@ class Model(t.NamedTuple):
         """What the program inside Airflow's interpreter needs to know of it."""
         own = [name for name in names if name not in self.rules.lacks and name not in self.rules.fixed]
         attributes = {name: self.attributes.get(name, name) for name in own if name not in self.related}
-        return dict(self._asdict(), attributes=attributes, rules=None, store=None)
+        return dict(self._asdict(), attributes=attributes, rules=None, store=None, codecs=None)
 
 
 class OrmStore:
@@ -50,7 +52,7 @@ class OrmStore:
         self._bridge = bridge
         self._row = row
         self._names = names
-        self._spec = row.spec((*names, *row.hashed))
+        self._spec = row.spec((*names, *row.hashed, *row.secrets))
         kind, name = row.guard
         if kind and bridge.guards[kind] != name:
             raise Unsupported(
@@ -61,11 +63,14 @@ class OrmStore:
     def read(self, key: str) -> dict[str, t.Any] | None:
         return self._decode(self._bridge.ask("read", row=self._spec, key=key))
 
+    def find(self) -> list[dict[str, t.Any]]:
+        return [t.cast("dict[str, t.Any]", self._decode(one)) for one in self._bridge.ask("list", row=self._spec)]
+
     def create(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        return t.cast("dict[str, t.Any]", self._decode(self._bridge.ask("create", row=self._spec, values=values)))
+        return t.cast("dict[str, t.Any]", self._decode(self._bridge.ask("create", row=self._spec, values=self._encode(values))))
 
     def update(self, key: str, patch: Mapping[str, t.Any], current: Mapping[str, t.Any]) -> dict[str, t.Any]:
-        return t.cast("dict[str, t.Any]", self._decode(self._bridge.ask("update", row=self._spec, key=key, values=patch)))
+        return t.cast("dict[str, t.Any]", self._decode(self._bridge.ask("update", row=self._spec, key=key, values=self._encode(patch))))
 
     def delete(self, key: str) -> None:
         self._bridge.ask("delete", row=self._spec, key=key)
@@ -81,10 +86,14 @@ class OrmStore:
         if trouble:
             raise AirflowError(trouble)
 
+    def _encode(self, values: Mapping[str, t.Any]) -> dict[str, t.Any]:
+        return {name: self._row.codecs[name].encode(value) if name in self._row.codecs else value for name, value in values.items()}
+
     def _decode(self, found: dict[str, t.Any] | None) -> dict[str, t.Any] | None:
         if found is None:
             return None
         found = {name: found.get(name) for name in self._names}
+        found.update({name: codec.decode(found[name]) for name, codec in self._row.codecs.items()})
         found.update({name: value for name, (value, why) in self.rules.fixed.items() if name in found})
         return found
 
@@ -113,6 +122,22 @@ FAB_USER = Model(
     ),
 )
 
+VARIABLE = Model("airflow.models:Variable", key="key", attributes=dict(value="val"), rules=Rules(needs=("value",)))
+CONNECTION = Model(
+    "airflow.models:Connection",
+    key="connection_id",
+    attributes=dict(connection_id="conn_id"),
+    codecs=EXTRA,
+    secrets=("password",),
+    rules=Rules(needs=("conn_type",)),
+)
+HELD = dict(variable=VARIABLE, connection=CONNECTION)
+
+
+def _without_descriptions(row: Model) -> Model:
+    return row._replace(rules=row.rules._replace(lacks=dict(description="it came with Airflow 2")))
+
+
 HERE: dict[str, t.Any] = dict(store=OrmStore, client="Airflow's own Python", elsewhere="use client=rest")
 
 PYTHON_1 = Dialect(
@@ -138,12 +163,13 @@ PYTHON_1 = Dialect(
                 longest=dict(password=(72, "bcrypt, which Airflow 1.10 uses, does not look at the rest")),
             ),
         ),
+        **{kind: _without_descriptions(row) for kind, row in HELD.items()},
     ),
 )
 
-PYTHON_2 = Dialect(name="python-2", title="Airflow 2", recognise=_generation("2"), rows=dict(user=FAB_USER), **HERE)
+PYTHON_2 = Dialect(name="python-2", title="Airflow 2", recognise=_generation("2"), rows=dict(user=FAB_USER, **HELD), **HERE)
 
-PYTHON_3 = Dialect(name="python-3", title="Airflow 3", recognise=_generation("3"), rows=dict(user=FAB_USER), **HERE)
+PYTHON_3 = Dialect(name="python-3", title="Airflow 3", recognise=_generation("3"), rows=dict(user=FAB_USER, **HELD), **HERE)
 
 PYTHON_3_SIMPLE = Dialect(
     name="python-3-simple",
@@ -167,6 +193,7 @@ PYTHON_3_SIMPLE = Dialect(
                 restarts=("username", "roles"),
             ),
         ),
+        **HELD,
     ),
 )
 

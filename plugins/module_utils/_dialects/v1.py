@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Codec, Dialect, Endpoint, Rules, Store
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import EXTRA, HEALTH, PARAMS, TAGS, Codec, Dialect, Endpoint, Rules, Store
 
 
 def _recognise(body: t.Any) -> str | None:
@@ -24,6 +24,16 @@ class TextLog(Store):
         params = dict(map_index=self._scope["map_index"], full_content="true")
         text = self._session.call("GET", self._item(key), params=params, allow=self._row.missing, accept=self._row.accept)
         return None if text is None else dict(content=str(text).splitlines())
+
+
+class NotedRuns(Store):
+    """A run's note has an address of its own."""
+
+    def update(self, key: str, patch: t.Mapping[str, t.Any], current: t.Mapping[str, t.Any]) -> dict[str, t.Any]:
+        found, rest = dict(current), {name: value for name, value in patch.items() if name != "note"}
+        if "note" in patch:
+            found = self._decode(self._session.call("PATCH", f"{self._item(key)}/setNote", json=dict(note=patch["note"])), key)
+        return super().update(key, rest, current) if rest else found
 
 
 V1 = Dialect(
@@ -45,15 +55,34 @@ V1 = Dialect(
             mask="joined",
             rules=Rules(needs=("slots",), since=dict(include_deferred="2.7")),
         ),
+        variable=Endpoint(
+            "/api/v1/variables",
+            key="key",
+            patch_key="key",
+            whole=("value",),
+            mask="unused",  # it would call the value "val"
+            plural="variables",
+            rules=Rules(needs=("value",)),
+        ),
+        connection=Endpoint(
+            "/api/v1/connections",
+            key="connection_id",
+            mask="unused",
+            codecs=EXTRA,
+            plural="connections",
+            rules=Rules(needs=("conn_type",)),
+        ),
         health=Endpoint("/api/v1/health", item="", verbs=("read",), codecs=HEALTH),
         dag=Endpoint(
             "/api/v1/dags",
-            verbs=("read", "update"),
+            verbs=("read", "update", "delete"),
             mask="joined",
-            reads=dict(is_stale="is_active"),
-            codecs=dict(is_stale=Codec(encode=operator.not_, decode=operator.not_)),
+            reads=dict(is_stale="is_active", next_run_after="next_dagrun_create_after", next_logical_date="next_dagrun"),
+            codecs=dict(is_stale=Codec(encode=operator.not_, decode=operator.not_), tags=TAGS),
             plural="dags",
         ),
+        dag_details=Endpoint("/api/v1/dags/{dag_id}/details", item="", verbs=("read",), codecs=dict(params=PARAMS)),
+        dag_warning=Endpoint("/api/v1/dagWarnings", verbs=(), plural="dag_warnings", finds=dict(dag_id=("dag_id",))),
         import_error=Endpoint("/api/v1/importErrors", verbs=("read",), plural="import_errors"),
         cleared_tasks=Endpoint(
             "/api/v1/dags/{dag_id}/clearTaskInstances",
@@ -67,11 +96,13 @@ V1 = Dialect(
         xcom=Endpoint("/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries", verbs=("read",), query=dict(stringify="false")),
         dag_run=Endpoint(
             "/api/v1/dags/{dag_id}/dagRuns",
-            verbs=("read", "create", "update"),
             key="dag_run_id",
             wire=dict(run_id="dag_run_id"),
             plural="dag_runs",
-            finds=dict(logical_date=("execution_date_gte", "execution_date_lte"), state=("state",)),
+            finds=dict(logical_date=("execution_date_gte", "execution_date_lte"), state=("state",), since=("start_date_gte",), ended_since=("end_date_gte",)),
+            newest="-id",
+            anywhere="~",
+            store=NotedRuns,
             rules=Rules(lacks=dict(run_after="it came with Airflow 3")),
             page="/dags/{dag_id}/grid?dag_run_id={run_id}",
         ),

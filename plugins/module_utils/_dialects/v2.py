@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._dialect import HEALTH, Dialect, Endpoint, Rules, Store
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import EXTRA, HEALTH, PARAMS, TAGS, Dialect, Endpoint, Rules, Store
 
 
 def _recognise(body: t.Any) -> str | None:
@@ -57,8 +57,37 @@ V2 = Dialect(
             mask="repeated",
             rules=Rules(needs=("slots",)),
         ),
+        variable=Endpoint(
+            "/api/v2/variables",
+            key="key",
+            patch_key="key",
+            whole=("value",),
+            mask="repeated",
+            plural="variables",
+            rules=Rules(needs=("value",), retold=("value",)),
+        ),
+        connection=Endpoint(
+            "/api/v2/connections",
+            key="connection_id",
+            patch_key="connection_id",
+            whole=("conn_type",),
+            mask="repeated",
+            codecs=EXTRA,
+            masked=("password",),
+            plural="connections",
+            rules=Rules(needs=("conn_type",)),
+        ),
         health=Endpoint("/api/v2/monitor/health", item="", verbs=("read",), codecs=HEALTH),
-        dag=Endpoint("/api/v2/dags", verbs=("read", "update"), mask="joined", plural="dags"),
+        dag=Endpoint(
+            "/api/v2/dags",
+            verbs=("read", "update", "delete"),
+            mask="joined",
+            reads=dict(next_run_after="next_dagrun_run_after", next_logical_date="next_dagrun_logical_date"),
+            codecs=dict(tags=TAGS),
+            plural="dags",
+        ),
+        dag_details=Endpoint("/api/v2/dags/{dag_id}/details", item="", verbs=("read",), codecs=dict(params=PARAMS)),
+        dag_warning=Endpoint("/api/v2/dagWarnings", verbs=(), plural="dag_warnings", finds=dict(dag_id=("dag_id",))),
         import_error=Endpoint("/api/v2/importErrors", verbs=("read",), plural="import_errors"),
         cleared_tasks=Endpoint(
             "/api/v2/dags/{dag_id}/clearTaskInstances",
@@ -72,14 +101,15 @@ V2 = Dialect(
         xcom=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries", verbs=("read",)),
         dag_run=Endpoint(
             "/api/v2/dags/{dag_id}/dagRuns",
-            verbs=("read", "create", "update"),
             key="dag_run_id",
             wire=dict(run_id="dag_run_id"),
             mask="repeated",
             always=dict(logical_date=None),
             nullable=("logical_date",),
             plural="dag_runs",
-            finds=dict(logical_date=("logical_date_gte", "logical_date_lte"), state=("state",)),
+            finds=dict(logical_date=("logical_date_gte", "logical_date_lte"), state=("state",), since=("start_date_gte",), ended_since=("end_date_gte",)),
+            newest="-id",
+            anywhere="~",
             page="/dags/{dag_id}/runs/{run_id}",
         ),
     ),

@@ -27,6 +27,7 @@ class Server:
         with open(path, encoding="utf-8") as file:
             self.words = json.load(file)
         self.run_folder = self.words["run_folder"]
+        self.began = time.monotonic()
         self.environment = {name: os.environ[name] for name in ("HOME", "LANG") if name in os.environ}
         with open(self.words["environment_file"], encoding="utf-8") as file:
             for line in file:
@@ -73,17 +74,19 @@ class Server:
             time.sleep(0.5)
 
     def healthy(self):
-        """The database and the scheduler, as the web server sees them."""
+        """The database and the scheduler, as the web server sees them; where that is another node's, only whether the processes last."""
+        if not self.words["health"]:
+            return time.monotonic() > self.began + self.words["settles"]
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
             with opener.open(self.words["health"], timeout=10) as answer:
                 told = json.loads(answer.read().decode())
-            return all(told[part]["status"] == "healthy" for part in ("metadatabase", "scheduler"))
+            return all(told[part]["status"] == "healthy" for part in self.words["healthy"])
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
     def stop(self):
-        running = {name: leader for name in self.words["processes"] for leader in [self.session(name)] if leader}
+        running = {name: leader for name in self.names() for leader in [self.session(name)] if leader}
         for sig in (signal.SIGTERM, signal.SIGKILL):
             pids = [pid for leader in running.values() for pid in members(leader)]
             for pid in pids:
@@ -94,10 +97,15 @@ class Server:
             end = time.monotonic() + STOP_SECONDS
             while any(members(leader) for leader in running.values()) and time.monotonic() < end:
                 time.sleep(0.1)
-        for name in self.words["processes"]:
+        for name in {*self.words["processes"], *running}:
             if os.path.exists(self.file(name, "pid")):
                 os.unlink(self.file(name, "pid"))
         return list(running)
+
+    def names(self):
+        """Those that are to run here, and those that were."""
+        there = sorted(file[: -len(".pid")] for file in os.listdir(self.run_folder) if file.endswith(".pid")) if os.path.isdir(self.run_folder) else []
+        return list(self.words["processes"]) + [name for name in there if name not in self.words["processes"] and self.session(name)]
 
     def session(self, name):
         """The leader's pid while anything of the session lives; a pid file of another boot or process does not count."""
@@ -152,7 +160,7 @@ def main():
     elif verb == "wait":
         server.wait()
     elif verb == "status":
-        print(" ".join(name for name in server.words["processes"] if server.session(name)))
+        print(" ".join(name for name in server.names() if server.session(name)))
     else:
         print(" ".join(server.start() if verb == "start" else server.stop()))
 

@@ -56,8 +56,12 @@ test_ok = dag("test_ok", succeed)
 test_fail = dag("test_fail", fail)
 test_slow = dag("test_slow", slow)
 test_paused = dag("test_paused", succeed, paused=True)  # where runs are counted: none of them costs a task
+test_cut_off = dag("test_cut_off", slow, then="after")
 test_explain = dag("test_explain", fail, then="after")
 test_unpause = dag("test_unpause", succeed, paused=True)
+test_held = dag("test_held", succeed, paused=True)  # whose runs are looked at and changed, and never start
+test_window = dag("test_window", slow)  # which is paused and set going
+test_other_window = dag("test_other_window", succeed)
 test_fails_once = dag("test_fails_once", fail_unless_told)
 if GENERATION > 1:
     test_params = dag("test_params", succeed, paused=True, params={"who": Param(type="string"), "n": Param(3, type="integer")})

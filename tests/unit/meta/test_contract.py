@@ -22,14 +22,22 @@ import yaml
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v1 import V1
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v2 import V2
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
-from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG, IMPORT_ERROR
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.connection import CONNECTION
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG, DAG_DETAILS, DAG_WARNING, IMPORT_ERROR
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.health import HEALTH
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.pool import POOL
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.task_instance import TASK_INSTANCE, TASK_LOG, XCOM
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.variable import VARIABLE
 
 CACHE = pathlib.Path(__file__).parents[3] / ".cache" / "openapi"
-RESOURCES = {resource.kind: resource for resource in (POOL, DAG, DAG_RUN, HEALTH, IMPORT_ERROR, CLEARED_TASKS, TASK_INSTANCE, TASK_LOG, XCOM)}
+RESOURCES = {
+    resource.kind: resource
+    for resource in (
+        *(POOL, VARIABLE, CONNECTION, DAG, DAG_DETAILS, DAG_WARNING, DAG_RUN),
+        *(HEALTH, IMPORT_ERROR, CLEARED_TASKS, TASK_INSTANCE, TASK_LOG, XCOM),
+    )
+}
 DOCUMENTS = {  # package and version -> dialect, document
     "apache-airflow==2.5.0": (V1, "airflow/api_connexion/openapi/v1.yaml"),
     "apache-airflow==2.11.2": (V1, "airflow/api_connexion/openapi/v1.yaml"),
@@ -52,8 +60,10 @@ NOT_OPTIONS = {
         ),
         "which other tasks: here it is the failed ones of one run",
     ),
-    "pool": dict(team_name="teams are an experiment of Airflow 3"),
+    **{kind: dict(team_name="teams are an experiment of Airflow 3") for kind in ("pool", "variable", "connection")},
 }
+# What a document calls otherwise than its server.
+MISSPELLED = {("apache-airflow==2.5.0", "dag_warning"): "import_errors"}
 
 
 def document(package):
@@ -88,8 +98,9 @@ class Contract:
 
     def __init__(self, package, kind, documents):
         self.dialect = DOCUMENTS[package][0]
-        self.version = package.partition("==")[2]
         self.row = self.dialect.rows[kind]
+        self.plural = MISSPELLED.get((package, kind), self.row.plural)
+        self.version = package.partition("==")[2]
         self.resource = RESOURCES[kind]
         self.document = documents[package]
         base = self.document.get("servers", [{}])[0].get("url", "").rstrip("/")
@@ -177,7 +188,7 @@ def test_update_sends_known_keys_and_its_mask_as_the_server_reads_it(contract):
     if contract.row.patch_key:
         sent |= {contract.row.patch_key}
     if contract.resource is DAG_RUN:
-        sent = {"state"}  # all that is ever sent of it
+        sent = {"state"} if contract.dialect is V1 else {"state", "note"}  # all that is ever sent of it; Airflow 2 has another address for the note
     if contract.resource is not DAG:
         assert sent <= writable
     mask = contract.parameters(contract.item(), contract.item()["patch"]).get("update_mask")
@@ -187,8 +198,13 @@ def test_update_sends_known_keys_and_its_mask_as_the_server_reads_it(contract):
 def test_list_is_there_and_knows_our_parameters(contract):
     if contract.row.plural:
         operation = contract.collection()["get"]
-        assert {contract.row.plural, "total_entries"} <= set(contract.answer(operation)["properties"])
-        asked = {"limit", "offset", *(parameter for parameters in contract.row.finds.values() for parameter in parameters)}
+        assert {contract.plural, "total_entries"} <= set(contract.answer(operation)["properties"])
+        asked = {
+            "limit",
+            "offset",
+            *(["order_by"] if contract.row.newest else []),
+            *(parameter for parameters in contract.row.finds.values() for parameter in parameters),
+        }
         assert asked <= set(contract.parameters(contract.collection(), operation))
 
 
@@ -204,6 +220,28 @@ def test_no_writable_field_is_forgotten(contract):
     writable = {name for name, words in body["properties"].items() if not words.get("readOnly") and not contract.resolved(words).get("readOnly")}
     known = contract.options() | set(contract.row.always) | set(NOT_OPTIONS[contract.resource.kind])
     assert writable <= known
+
+
+def test_told_is_told(contract):
+    """What only the server writes, of the rows that tell of DAGs."""
+    if contract.resource not in (DAG, DAG_DETAILS, DAG_WARNING):
+        return
+    operation = contract.item()["get"] if "read" in contract.row.verbs else contract.collection()["get"]
+    told = contract.answer(operation)["properties"]
+    if contract.row.verbs == ():
+        told = contract.resolved(told[contract.plural]["items"])["properties"]
+    for name in contract.resource.told:
+        assert contract.row.reads.get(name, contract.row.wire.get(name, name)) in told
+
+
+def test_a_note_has_an_address_of_its_own_on_airflow_2(documents):
+    for package, (dialect, _file) in DOCUMENTS.items():
+        if dialect is V1:
+            words = documents[package]["paths"]["/dags/{dag_id}/dagRuns/{dag_run_id}/setNote"]["patch"]
+            schema = words["requestBody"]["content"]["application/json"]["schema"]
+            if "$ref" in schema:
+                schema = documents[package]["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            assert set(schema["properties"]) == {"note"}
 
 
 def test_probe_is_there_without_credentials(documents):

@@ -37,7 +37,8 @@ MAY_IMPORT = {
     "_perform": ("_errors", "_connect", "_reconcile", "_wait", "_resource"),
     "_module": ("_errors", "_connect", "_perform", "_resource"),
     "action": ("_resources", "_actions", "_worker"),
-    "_worker": ("_module", "_perform", "_resource", "_errors"),
+    "_progress": (),
+    "_worker": ("_module", "_perform", "_progress", "_resource", "_errors"),
     "modules": ("_module", "_resources", "_actions"),
     "_firewall": ("_errors", "_firewall"),  # an island, with a facade of its own
     "airflow_firewall": ("_errors", "_firewall"),
@@ -111,6 +112,12 @@ def test_no_class_is_long():
             if isinstance(node, ast.ClassDef) and part(path) != "doc_fragments":
                 assert node.end_lineno - node.lineno < 100, f"{path.name}: {node.name}"
                 assert all(getattr(base, "id", "") != "AnsibleModule" for base in node.bases)
+
+
+def test_event_sources_import_what_speaks_to_airflow():
+    for path in (PLUGINS.parent / "extensions").rglob("*.py"):
+        ours = {name[len(PREFIX) :].split(".")[1] for name in imported(path) if name.startswith(PREFIX)}
+        assert ours <= {"_perform", "_connect", "_resources", "_errors"}, path.name
 
 
 def test_everything_stands_in_the_table():

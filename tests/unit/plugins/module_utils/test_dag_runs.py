@@ -23,7 +23,7 @@ def play(monkeypatch, runs, trigger, max_parallel=1, dag=None, verbs=("read", "c
     monkeypatch.setattr(Context, "open", lambda self, resource, scope: store)
     monkeypatch.setattr(Context, "connection", SimpleNamespace(memory={}, dialect=SimpleNamespace(rows={})))
     options = {name: words.get("default") for name, words in {**CONNECTION, **dag_runs.DAG_RUNS.argument_spec}.items()}
-    monkeypatch.setattr(dag_runs, "trigger", trigger)
+    monkeypatch.setattr(dag_runs, "begun", lambda context, waits, is_paused: (trigger(context), False))
     return perform(dag_runs.DAG_RUNS, dict(options, runs=runs, max_parallel=max_parallel, **waits), warn=warnings.append), warnings
 
 

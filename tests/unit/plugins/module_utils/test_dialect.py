@@ -12,6 +12,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._dialects.registry 
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v1 import V1
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v2 import V2
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.pool import POOL
 
 
@@ -76,3 +77,35 @@ def test_a_missing_row_is_the_message(dialect: Dialect):
 )
 def test_only_the_right_shape_is_recognised(dialect, body, version):
     assert dialect.recognise(body) == version
+
+
+class Pages:
+    """A list of runs as a server gives it, so many at once and no more."""
+
+    url = "http://x"
+
+    def __init__(self, number, most):
+        self.number, self.most, self.calls = number, most, []
+
+    def call(self, method, path, json=None, params=None, allow=()):
+        self.calls.append((path, params))
+        last = min(self.number, params["offset"] + min(self.most, params["limit"]))
+        runs = [dict(dag_run_id=f"r{number}", dag_id="d", state="success") for number in range(params["offset"], last)]
+        return dict(dag_runs=runs, total_entries=self.number)
+
+
+@pytest.mark.parametrize(("newest", "limits"), [(None, [100, 100, 100]), (120, [100, 70]), (3, [3]), (1000, [100, 100, 100])])
+@pytest.mark.parametrize("dialect", [V1, V2])
+def test_all_pages_or_so_many(dialect, newest, limits):
+    session = Pages(130, most=50)
+    found = dialect.open(session, "dag_run", DAG_RUN.keys, dict(dag_id=None), None).find(newest=newest, state=["success"])
+    assert [run["run_id"] for run in found] == [f"r{number}" for number in range(min(newest or 130, 130))]
+    assert {run["dag_id"] for run in found} == {"d"}
+    assert {path for path, _params in session.calls} == {f"{dialect.root}/dags/~/dagRuns"}
+    assert [params["limit"] for _path, params in session.calls][: len(limits)] == limits
+    assert {params.get("order_by") for _path, params in session.calls} == {None if newest is None else "-id"}
+
+
+def test_a_row_that_knows_no_anywhere_wants_its_scope():
+    with pytest.raises(Unsupported, match=r"^Airflow 1.10 cannot be asked for those of all at once: give dag_id$"):
+        EXPERIMENTAL.open(None, "dag_run", DAG_RUN.keys, dict(dag_id=None), None)

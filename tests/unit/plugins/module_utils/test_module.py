@@ -18,6 +18,6 @@ def test_an_option_from_the_environment(monkeypatch, said, means):
         monkeypatch.delenv("AIRFLOW_API_TIMEOUT", raising=False)
     else:
         monkeypatch.setenv("AIRFLOW_API_TIMEOUT", said)
-    checked = ArgumentSpecValidator(**frame(INFO)).validate({})
+    checked = ArgumentSpecValidator(**frame(INFO, {})).validate({})
     assert checked.error_messages == []
     assert checked.validated_parameters["api_timeout"] == means

@@ -64,17 +64,24 @@ def test_netrc_does_not_replace_the_credentials(server, tmp_path, monkeypatch):
     assert b"Authorization" not in asked[1]
 
 
-def test_a_read_is_tried_again(server):
-    url, asked = server(b"", http(503), http(200, b"1"))
-    assert Transport(url).send("GET", "/", anonymous()).body == 1
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_what_is_harmless_is_tried_again(server, method):
+    url, asked = server(b"", http(500), http(200, b"1"))
+    assert Transport(url).send(method, "/", anonymous()).body == 1
     assert len(asked) == 3
 
 
-def test_a_write_that_reached_the_server_is_not_tried_again(server):
+def test_a_post_that_reached_the_server_is_not_tried_again(server):
     url, asked = server(b"", http(200, b"1"))
     with pytest.raises(TransportError) as failure:
         Transport(url).send("POST", "/", anonymous(), json={})
     assert failure.value.reached
+    assert len(asked) == 1
+
+
+def test_a_post_that_was_answered_is_not_tried_again(server):
+    url, asked = server(http(500), http(200, b"1"))
+    assert Transport(url).send("POST", "/", anonymous(), json={}).status == 500
     assert len(asked) == 1
 
 

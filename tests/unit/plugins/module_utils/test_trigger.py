@@ -21,6 +21,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._resource import in
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.task_instance import TASK_INSTANCE
 
 
 def options(**given):
@@ -62,14 +63,21 @@ def test_an_own_id_is_taken_as_it_is():
     [
         ("r", 2, "retry__r__2"),
         ("ansible__6c70e0b79c5bb64c622237006d328568", 10, "retry__ansible__6c70e0b79c5bb64c622237006d328568__10"),
-        ("x" * 240, 2, "retry__" + "x" * 240 + "__2"),
-        ("x" * 241, 2, "retry__" + "x" * 223 + "~" + "7dbf05774ebc8b02" + "__2"),
+        ("x" * 237, 2, "retry__" + "x" * 237 + "__2"),
+        ("x" * 238, 2, "retry__" + "x" * 220 + "~" + "267bcbe7723ca36f" + "__2"),
     ],
 )
 def test_golden_ids_of_attempts(first, number, run_id):
     assert attempt_id(first, number) == run_id
     assert len(run_id) <= 250
     assert first_and_number(run_id)[1] == number
+
+
+@pytest.mark.parametrize("length", [1, 236, 237, 238, 250])
+def test_whoever_goes_on_from_an_attempt_starts_the_same_one(length):
+    for number in (2, 9, 99, 999):
+        first, _number = first_and_number(attempt_id("x" * length, number))
+        assert attempt_id(first, number + 1) == attempt_id("x" * length, number + 1)
 
 
 @pytest.mark.parametrize(
@@ -173,14 +181,15 @@ def ours(sent):
     return dict(RUN, logical_date=sent["logical_date"].replace("+00:00", "Z"))
 
 
-def play(runs, monkeypatch, dag=None, cleared=None, **given):
+def play(runs, monkeypatch, dag=None, cleared=None, tasks=None, **given):
     warnings = []
 
     def fake_open(self, resource, scope):
         if isinstance(dag, Exception) and resource is DAG:
             raise dag
         dags = SimpleNamespace(read=lambda key: dag or dict(is_paused=False, is_stale=False))
-        return {DAG.kind: dags, DAG_RUN.kind: runs, CLEARED_TASKS.kind: cleared}[resource.kind]
+        found = tasks or SimpleNamespace(find=list)
+        return {DAG.kind: dags, DAG_RUN.kind: runs, CLEARED_TASKS.kind: cleared, TASK_INSTANCE.kind: found}[resource.kind]
 
     monkeypatch.setattr(Context, "open", fake_open)
     monkeypatch.setattr(Context, "connection", SimpleNamespace(memory={}, dialect=SimpleNamespace(rows=dict(cleared_tasks=cleared) if cleared else {})))
@@ -258,9 +267,86 @@ def test_rerun_starts_the_next_attempt(monkeypatch):
     assert [sent["run_id"] for sent in runs.sent] == ["r", "retry__r__2"]
 
 
+def test_another_attempt_is_about_the_same(monkeypatch):
+    """Its conf, where none is given, and the data interval of whatever run."""
+    interval = dict(data_interval_start="2026-11-23T00:00:00Z", data_interval_end="2026-11-24T00:00:00Z")
+    runs = Runs(ApiError("taken", 409), None, found=[dict(FAILED, conf=dict(a=1), **interval), None])
+    play(runs, monkeypatch, if_failed="rerun")
+    assert runs.sent[0]["conf"] == {}
+    assert runs.sent[1]["conf"] == dict(a=1)
+    assert [runs.sent[1][name] for name in interval] == ["2026-11-23T00:00:00+00:00", "2026-11-24T00:00:00+00:00"]
+    with pytest.raises(AirflowError, match="exists with another conf"):
+        play(Runs(ApiError("taken", 409), found=[dict(FAILED, conf=dict(a=1))]), monkeypatch, if_failed="fail")
+
+
+def test_another_conf_is_an_error_that_shows_both(monkeypatch):
+    with pytest.raises(AirflowError, match=re.escape('exists with another conf: it has {"a": 1}, asked was {"a": 2}')) as failure:
+        play(Runs(ApiError("taken", 409), found=[dict(RUN, conf=dict(a=1))]), monkeypatch, conf=dict(a=2))
+    assert failure.value.details["dag_run"]["run_id"] == "r"
+
+
 def test_rerun_ends_at_max_attempts(monkeypatch):
     with pytest.raises(AirflowError, match=re.escape("The run 'retry__r__2' of the DAG 'd' failed, attempt 2 of 2 (max_attempts)")):
         play(Runs(ApiError("taken", 409), found=[FAILED, dict(FAILED, run_id="retry__r__2"), None]), monkeypatch, if_failed="rerun")
+
+
+SCHEDULED = dict(FAILED, run_id="scheduled__2026-11-25", data_interval_start="2026-11-24T00:00:00Z", data_interval_end="2026-11-25T00:00:00Z")
+
+
+@pytest.mark.parametrize("failed", [[SCHEDULED, None], [SCHEDULED, dict(SCHEDULED, run_id="retry__scheduled__2026-11-25__2"), None]])
+def test_a_scheduled_run_is_done_again_for_its_own_interval(monkeypatch, failed):
+    runs = Runs(None, found=failed)
+    result, _warnings = play(runs, monkeypatch, run_id=SCHEDULED["run_id"], if_failed="rerun", max_attempts=3)
+    run_id = f"retry__scheduled__2026-11-25__{len(failed)}"
+    assert (result["changed"], result["attempt"], result["dag_run"]["run_id"]) == (True, len(failed), run_id)
+    (sent,) = runs.sent
+    assert (sent["run_id"], sent["data_interval_start"], sent["data_interval_end"]) == (run_id, "2026-11-24T00:00:00+00:00", "2026-11-25T00:00:00+00:00")
+
+
+@pytest.mark.parametrize("if_failed", ["clear", "rerun"])
+def test_a_run_of_airflows_own_is_never_made(monkeypatch, if_failed):
+    runs = Runs(found=[None])
+    with pytest.raises(AirflowError, match="The DAG 'd' has no such run: run_id 'scheduled__2026-11-25' begins with scheduled__"):
+        play(runs, monkeypatch, run_id=SCHEDULED["run_id"], if_failed=if_failed)
+    assert not runs.sent
+
+
+def tasks_in(**states):
+    moment = "2026-11-25T00:00:10Z"
+    tasks = [dict(task_id=name, state=state, start_date=moment, end_date=moment) for name, state in states.items()]
+    return SimpleNamespace(find=lambda: tasks)
+
+
+def test_clear_does_what_has_not_succeeded_where_nothing_failed(monkeypatch):
+    done = []
+
+    def clear(values):
+        done.append(values)
+        return dict(task_instances=done[1:])
+
+    tasks = tasks_in(b="skipped", a="success", c=None)
+    runs = Runs(ApiError("taken", 409), found=[FAILED, None, FAILED, dict(RUN, state="queued")])
+    result, _warnings = play(runs, monkeypatch, cleared=SimpleNamespace(create=clear), tasks=tasks, if_failed="clear")
+    assert result["dag_run"]["state"] == "queued"
+    assert done == [dict(run_id="r"), dict(run_id="r", only_failed=False, task_ids=["b", "c"])]
+
+
+def test_clear_of_a_cancelled_run_does_what_was_cut_off_too(monkeypatch):
+    """Airflow fails what was running, and skips what was to come, at the moment at which it ends the run."""
+    done = []
+    cancelled = dict(FAILED, end_date="2026-11-25T00:00:12Z")
+    tasks = tasks_in(extract="success", load="failed", report="skipped", branch="skipped", sum="skipped", last=None)
+    tasks.find()[3].update(dict.fromkeys(("start_date", "end_date"), "2026-11-25T00:00:01Z"))
+    tasks.find()[4]["start_date"] = "2026-11-25T00:00:09Z"
+    runs = Runs(ApiError("taken", 409), found=[cancelled, None, dict(RUN, state="queued")])
+    cleared = SimpleNamespace(create=lambda values: done.append(values) or dict(task_instances=[1]))
+    play(runs, monkeypatch, cleared=cleared, tasks=tasks, if_failed="clear")
+    assert done == [dict(run_id="r", only_failed=False, task_ids=["last", "load", "report"])]
+    tasks = tasks_in(load="failed", branch="skipped")
+    tasks.find()[1]["start_date"] = "2026-11-25T00:00:01Z"
+    runs = Runs(ApiError("taken", 409), found=[cancelled, None, dict(RUN, state="queued")])
+    play(runs, monkeypatch, cleared=cleared, tasks=tasks, if_failed="clear")
+    assert done[1:] == [dict(run_id="r")]
 
 
 def test_clear_looks_after_a_lost_answer(monkeypatch):
@@ -324,3 +410,18 @@ def test_a_cancellation_whose_answer_is_lost_is_said(monkeypatch):
     with pytest.raises(AirflowError, match="whether it was cancelled is not known: lost") as failure:
         play(runs, monkeypatch, wait=True, on_timeout="cancel", wait_timeout=0.001)
     assert failure.value.details["dag_run"]["run_id"] == "r"
+
+
+@pytest.mark.parametrize(("on_timeout", "sentence"), [("fail", "and the server is away: lost"), ("cancel", "whether it was cancelled is not known: lost")])
+def test_a_server_that_is_away_when_the_wait_is_over(monkeypatch, on_timeout, sentence):
+    def read(run_id):
+        raise LOST
+
+    runs = Runs(None, None)
+    runs.verbs, runs.read = ("read", "create", "update"), read
+    with pytest.raises(AirflowError, match=sentence) as failure:
+        play(runs, monkeypatch, wait=True, wait_timeout=0.001, on_timeout=on_timeout)
+    assert failure.value.details["timed_out"]
+    result, warnings = play(runs, monkeypatch, wait=True, wait_timeout=0.001, on_timeout="return")
+    assert (result["changed"], result["timed_out"], result["dag_run"]["run_id"]) == (True, True, "r")
+    assert "was not seen to end in 0.001 s (wait_timeout), and the server is away: lost" in warnings[-1]

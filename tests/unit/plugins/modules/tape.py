@@ -17,6 +17,7 @@ import os
 import pathlib
 from datetime import datetime, timezone
 
+from ansible_collections.dagops.airflow.plugins.module_utils._session import explain
 from ansible_collections.dagops.airflow.plugins.module_utils._transport import Answer, Transport
 
 FOLDER = pathlib.Path(__file__).parent / "tapes"
@@ -78,7 +79,10 @@ class Recorder(Transport):
 
     def send(self, method, path, auth, json=None, params=None, accept="application/json"):
         answer = super().send(method, path, auth, json, params, accept)
-        body = answer.body if not isinstance(answer.body, str) else answer.body[:300]  # a page that nobody reads
+        # Of a page nobody reads more than the exception at its end
+        body = (
+            answer.body if not isinstance(answer.body, str) else f"{answer.body[:300]}\n{explain(answer.body)}" if "<html" in answer.body else answer.body[:300]
+        )
         self.exchanges.append(dict(request=request(method, path, json, params), answer=dict(status=answer.status, body=scrubbed(body))))
         self.sent.append(f"{method} {path}")
         return answer

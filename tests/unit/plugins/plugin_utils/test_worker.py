@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 
 from ansible_collections.dagops.airflow.plugins.plugin_utils import _worker
-from ansible_collections.dagops.airflow.plugins.plugin_utils._worker import Progress, as_a_module_gets_them, inside, why_as_a_module
+from ansible_collections.dagops.airflow.plugins.plugin_utils._worker import WorkerAction, as_a_module_gets_them, inside, why_as_a_module
 
 
 def test_an_unquoted_date_is_a_text_as_in_a_module():
@@ -71,30 +71,53 @@ def test_macos_forks_badly(monkeypatch):
     assert "macOS" in reason()
 
 
-@pytest.mark.parametrize(
-    ("terminal", "told"),
-    [
-        (
-            (10.0, 0.0),
-            [
-                "[h] waiting for the run 'r' of the DAG 'd': queued, 0 s, see http://x/r",
-                "[h] the run 'r' of the DAG 'd': running, 2 s",
-                "[h] the run 'r' of the DAG 'd': running, 12 s",
-                "[h] the run 'r' of the DAG 'd': running, 22 s",
-                "[h] the run 'r' of the DAG 'd': running, 32 s",
-            ],
-        ),
-        ((60.0, 10.0), ["[h] waiting for the run 'r' of the DAG 'd': queued, 0 s, see http://x/r", "[h] the run 'r' of the DAG 'd': running, 10 s"]),
-    ],
-    ids=["at a terminal", "in a log"],
-)
-def test_who_waits_sees_what_for(monkeypatch, terminal, told):
-    shown, now = [], 100.0
-    monkeypatch.setattr(_worker.display, "display", lambda text, stderr: shown.append(text))
-    monkeypatch.setattr(_worker, "SIGN_OF_LIFE", terminal[0])
-    monkeypatch.setattr(_worker, "LEAST", terminal[1])
-    progress = Progress("h", lambda: now)
-    for second in range(0, 41, 2):
-        now = 100.0 + second
-        progress(dict(dag_id="d", run_id="r", state="queued" if second < 2 else "running", url="http://x/r"))
-    assert shown == told
+class Slices:
+    """An action plugin whose module on its host waits for three slices."""
+
+    def __init__(self, asynchronous=0, no_log=False, **args):
+        self._task = SimpleNamespace(args=args, async_val=asynchronous, check_mode=False, no_log=no_log)
+        self.asked = []
+
+    what = SimpleNamespace(argument_spec=dict(wait_slice={}))
+    waits, in_slices = WorkerAction._waits, WorkerAction._in_slices
+
+    def _execute_module(self, module_args, task_vars):
+        self.asked.append(module_args)
+        invocation = dict(module_args=dict(module_args))
+        if len(self.asked) > 3:
+            return dict(changed=True, warnings=["b", "a"], invocation=invocation)
+        seen = dict(dag_id="d", run_id="r", state="running", tasks=dict(running=dict(count=1, tasks=["t"])))
+        return dict(changed=True, resume=dict(elapsed=module_args["wait_slice"], away=0.0, seen=seen, state={}), warnings=["a"], invocation=invocation)
+
+
+def test_a_module_waits_in_slices_that_are_seen():
+    action, seen = Slices(dag_id="d"), []
+    result = action.in_slices({}, lambda look: seen.append((look["state"], look["tasks"]())))
+    assert [args["wait_slice"] for args in action.asked] == [1.0, 2.0, 4.0, 8.0]
+    assert ["resume" in args for args in action.asked] == [False, True, True, True]
+    assert seen == [("running", dict(running=dict(count=1, tasks=["t"])))] * 3
+    assert result == dict(changed=True, warnings=["a", "b"], invocation=dict(module_args=dict(dag_id="d")))
+
+
+def test_the_time_between_slices_counts(monkeypatch):
+    action, now = Slices(), [0.0]
+    monkeypatch.setattr(_worker.time, "monotonic", lambda: now[0])
+    execute = action._execute_module
+
+    def slowly(module_args, task_vars):
+        now[0] += 3.0 + module_args["wait_slice"]
+        result = execute(module_args, task_vars)
+        if "resume" in result:
+            result["resume"].update(elapsed=module_args.get("resume", {}).get("elapsed", 0.0) + module_args["wait_slice"], away=0.5)
+        return result
+
+    action._execute_module = slowly
+    action.in_slices({}, lambda look: None)
+    times = [args["resume"] for args in action.asked[1:]]
+    assert [one["elapsed"] for one in times] == [1.0, 6.0, 13.0]  # 1; then 3 s between and a slice, each time
+    assert [one["away"] for one in times] == [0.5, 3.5, 3.5]
+
+
+@pytest.mark.parametrize(("action", "waits"), [(Slices(), True), (Slices(asynchronous=9), False), (Slices(wait_slice=5), False), (Slices(resume={}), False)])
+def test_who_is_not_looked_at_or_sets_slices_himself_gets_the_module_whole(action, waits):
+    assert action.waits() is waits

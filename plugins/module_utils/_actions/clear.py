@@ -1,0 +1,95 @@
+# Copyright (c) 2026, dagops contributors
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Have the failed tasks of a run done again. **PRIVATE** to the collection."""
+
+from __future__ import annotations
+
+import typing as t
+
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import ILL, called
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError, Unsupported
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import instant
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.task_instance import TASK_INSTANCE
+from ansible_collections.dagops.airflow.plugins.module_utils._wait import Tries
+
+if t.TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
+
+SAME_MOMENT = 1.0  # seconds
+
+
+def clear(context: Context, runs: t.Any, run: dict[str, t.Any]) -> dict[str, t.Any]:
+    """Its failed tasks alone: to clear the run would clear all of them on Airflow 2. Done twice it is done once."""
+    if CLEARED_TASKS.kind not in context.connection.dialect.rows:
+        raise Unsupported(f"{runs.title} cannot clear tasks through its REST API: set if_failed to rerun")
+    cleared = context.open(CLEARED_TASKS, dict(dag_id=context.options["dag_id"]))
+    if context.check_mode:
+        _undone(context, run)
+        return {**run, "state": "queued", "end_date": None}
+    tries = Tries(context.options["api_retries"])
+    while True:
+        try:
+            _clear_once(context, runs, cleared, run)
+        except (ApiError, TransportError) as exc:
+            if not unclear(exc):
+                raise
+            now = runs.read(run["run_id"])
+            if (now is None or now["state"] == "failed") and not tries.again(getattr(exc, "retry_after", 0.0)):
+                raise
+        else:
+            now = runs.read(run["run_id"])
+            if now is None:
+                raise AirflowError(f"{called(context.options, run)} was deleted while its tasks were cleared")
+            return now
+        if now is not None and now["state"] != "failed":
+            return now
+
+
+def _clear_once(context: Context, runs: t.Any, cleared: t.Any, run: Mapping[str, t.Any]) -> None:
+    """Its failed tasks, and what was cut off when it was cancelled; where there is neither, all that have not succeeded."""
+    tasks = _tasks(context, run)
+    cut_off = _cut_off(tasks, run)
+    if cut_off:
+        failed = [task["task_id"] for task in tasks if task["state"] in (None, *ILL)]
+        cleared.create(dict(run_id=run["run_id"], only_failed=False, task_ids=sorted({*cut_off, *failed})))
+        return
+    if cleared.create(dict(run_id=run["run_id"]))["task_instances"]:
+        return
+    now = runs.read(run["run_id"])
+    if now is not None and now["state"] == "failed":
+        cleared.create(dict(run_id=run["run_id"], only_failed=False, task_ids=_undone(context, run)))
+
+
+def _cut_off(tasks: Sequence[Mapping[str, t.Any]], run: Mapping[str, t.Any]) -> list[str]:
+    """Tasks that did not come to their turn because the run was cancelled: Airflow skips them at the moment at which it fails what is running."""
+    moments = [instant(one["end_date"]) for one in (run, *tasks) if one["end_date"] and one["state"] == "failed"]
+    return [
+        task["task_id"]
+        for task in tasks
+        if task["state"] == "skipped"
+        and task["end_date"]
+        and task["start_date"] in (None, task["end_date"])  # it did not skip itself
+        and any(abs((instant(task["end_date"]) - moment).total_seconds()) < SAME_MOMENT for moment in moments)
+    ]
+
+
+def _tasks(context: Context, run: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:
+    return context.open(TASK_INSTANCE, dict(dag_id=context.options["dag_id"], run_id=run["run_id"])).find()
+
+
+def _undone(context: Context, run: Mapping[str, t.Any]) -> list[str]:
+    tasks = _tasks(context, run)
+    undone = sorted({task["task_id"] for task in tasks if task["state"] != "success"})
+    if not undone:
+        raise AirflowError(f"{called(context.options, run)} was marked as failed, but all of its tasks have succeeded: there is nothing to do again")
+    return undone
+
+
+def unclear(exc: AirflowError) -> bool:
+    """Whether the server may have done it, or may do it if it is asked again."""
+    return exc.reached if isinstance(exc, TransportError) else isinstance(exc, ApiError) and (exc.status >= 500 or exc.status == 429)
