@@ -64,6 +64,8 @@ options:
       - Names of his roles, exactly these. FAB needs at least one to create a user, the simple auth manager exactly one of V(Viewer), V(User),
         V(Op) and V(Admin).
       - On Airflow 1.10 every API user may do everything, so that only V(Admin) is accepted.
+      - The web server of Airflow 3 with FAB remembers a user and his roles for 30 seconds (its setting C([fab] cache_ttl)), so that a change may count
+        that much later.
     type: list
     elements: str
   active:

@@ -335,7 +335,7 @@ ROWS = [
             ),
             "": (
                 "POST <url>/api/v2/dags/test_paused/dagRuns: HTTP 403, Forbidden (the credentials are right, but their "
-                "user may not do that: he needs another role)"
+                "user may not do that: he needs another role, or, if he just got it, half a minute)"
             ),
         },
         on=("airflow_2_11", "airflow_3_fab"),
@@ -346,7 +346,10 @@ ROWS = [
         dict(name="bad_input", slots=1, api_username="bad_input_viewer", api_password="v1ewer-passw0rd"),
         {
             "airflow_2_11": "POST <url>/api/v1/pools: HTTP 403, Forbidden (the password is right, but this user may not do that: he needs another role)",
-            "": "POST <url>/api/v2/pools: HTTP 403, Forbidden (the credentials are right, but their user may not do that: he needs another role)",
+            "": (
+                "POST <url>/api/v2/pools: HTTP 403, Forbidden (the credentials are right, but their "
+                "user may not do that: he needs another role, or, if he just got it, half a minute)"
+            ),
         },
         on=("airflow_2_11", "airflow_3_fab"),
         asks=1,

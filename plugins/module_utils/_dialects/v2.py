@@ -44,7 +44,8 @@ V2 = Dialect(
     expired=((401, "Token Expired"), (403, "Invalid JWT token")),
     hints={
         401: "it wants credentials: set api_username and api_password, or api_token",
-        403: "the credentials are right, but their user may not do that: he needs another role",
+        # Airflow's FAB auth manager keeps a user with his roles for 30 s ([fab] cache_ttl), by his number.
+        403: "the credentials are right, but their user may not do that: he needs another role, or, if he just got it, half a minute",
         (401, "Token Expired"): "api_token is over: get a new one, or give api_username and api_password",
         (403, "Invalid JWT token"): "api_token is none of this Airflow's, or was revoked: get a new one, or give api_username and api_password",
     },
