@@ -87,13 +87,13 @@ up(){ # NAME IMAGE IP4 IP6 [OPT...]
   wait_ssh "$n"
 }
 wait_ssh(){ # NAME: until sshd has sent its banner
-  local n=$1 d=$H/$1 end=$((SECONDS+30))
+  local n=$1 d=$H/$1 end=$((SECONDS+180))
   while [ $SECONDS -lt $end ]; do
     timeout 1 bash -c "exec 3<>/dev/tcp/$(cat "$d/ip4")/22 && read -t 1 l <&3 && [[ \$l == SSH-* ]]" 2>/dev/null && return 0
     kill -0 "$(cat "$d/supervisor")" 2>/dev/null || { tail -5 "$d/console.log" >&2; die "host $n ended"; }
     sleep 0.05
   done
-  tail -5 "$d/console.log" >&2; die "no sshd banner from $n after 30 s (host.sh exec $n systemctl --failed)"
+  tail -5 "$d/console.log" >&2; die "no sshd banner from $n after 180 s (host.sh exec $n systemctl --failed)"
 }
 leader(){ # NAME: PID 1 of the host
   local p
@@ -103,7 +103,7 @@ leader(){ # NAME: PID 1 of the host
 reboot(){ # NAME
   local old i; old=$(leader "$1")
   nsenter -t "$old" -a systemctl reboot 2>/dev/null || true       # it may be cut off before it hears the answer
-  for i in $(seq 400); do kill -0 "$old" 2>/dev/null || break; sleep 0.05; done
+  for i in $(seq 2400); do kill -0 "$old" 2>/dev/null || break; sleep 0.05; done
   ! kill -0 "$old" 2>/dev/null || die "host $1 did not go down"
   wait_ssh "$1"
 }
@@ -111,11 +111,11 @@ down(){ # NAME
   local n=$1 d=$H/$1 p i c
   if p=$(cat "$d/supervisor" 2>/dev/null) && kill -0 "$p" 2>/dev/null; then
     kill -TERM "$p"
-    for i in $(seq 300); do kill -0 "$p" 2>/dev/null || break; sleep 0.05; done
+    for i in $(seq 1200); do kill -0 "$p" 2>/dev/null || break; sleep 0.05; done
     if kill -0 "$p" 2>/dev/null; then pgrep -P "$p" | xargs -r kill -KILL "$p" "$(leader "$n")" 2>/dev/null || true; sleep 0.5; fi
   fi
   rm -f "$d/supervisor"
-  for i in 1 2 3 4 5; do mountpoint -q "$d/disk" || break; umount "$d/disk" 2>/dev/null && break; sleep 0.2; done
+  for i in $(seq 100); do mountpoint -q "$d/disk" || break; umount "$d/disk" 2>/dev/null && break; sleep 0.2; done
   for c in "${CGROUPS[@]}"; do
     [ ! -d "$c/$PRE-$n" ] || find "$c/$PRE-$n" -depth -type d -exec rmdir {} \; 2>/dev/null || true
   done
@@ -161,7 +161,7 @@ all_down(){ local d n
     ip link del "dp-$n" 2>/dev/null || true; ip netns del "$PRE-$n" 2>/dev/null || true; rm -f "$PEERS/$n"
   done
   # The kernel takes a moment to remove a host's end of the wire.  A bridge still in use is another HOSTS_DIR's.
-  for n in $(seq 40); do [ -n "$(ls /sys/class/net/$BR/brif 2>/dev/null)" ] || break; sleep 0.05; done
+  for n in $(seq 600); do [ -n "$(ls /sys/class/net/$BR/brif 2>/dev/null)" ] || break; sleep 0.05; done
   [ -n "$(ls /sys/class/net/$BR/brif 2>/dev/null)" ] || ip link del $BR 2>/dev/null || true
 }
 leftovers(){ local c out

@@ -194,9 +194,10 @@ class Lab:
         for_all(self.wait_for, names)
 
     def wait_for(self, name, ports=(8080, 9090)):
-        """Until systemd has started everything and the programs listen."""
+        """Until systemd has started everything, firewalld has loaded its rules, which it does after it has said that it runs, and the programs listen."""
         there = f"python3 -c 'import socket; [socket.create_connection((\"127.0.0.1\", port), 1) for port in {list(ports)}]' 2>/dev/null"
-        self.console(name, f"systemctl is-system-running --wait >/dev/null || :; for i in $(seq 100); do {there} && exit 0; sleep 0.1; done; exit 1")
+        filters = "! systemctl -q is-active firewalld || firewall-cmd --state >/dev/null"
+        self.console(name, f"systemctl is-system-running --wait >/dev/null || :; {filters}; for i in $(seq 100); do {there} && exit 0; sleep 0.1; done; exit 1")
 
     # --- their words
     def sh(self, *argv, stdin=None, check=True, timeout=300):

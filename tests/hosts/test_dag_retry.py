@@ -70,13 +70,13 @@ class Cluster:
         rows = postgres.rows(self.database, f"select run_id || ' ' || state from dag_run where run_id like '%{self.key}%'")
         return dict(zip(rows[::2], rows[1::2]))
 
-    def until(self, wanted, seconds=240):
+    def until(self, wanted, seconds=1200):
         end = time.monotonic() + seconds
         while self.runs() != wanted:
             assert time.monotonic() < end, f"{self.runs()}, not {wanted}"
             time.sleep(2)
 
-    def until_logged(self, name, wanted, seconds=240):
+    def until_logged(self, name, wanted, seconds=1200):
         end = time.monotonic() + seconds
         while wanted not in self.log(name):
             assert time.monotonic() < end, self.log(name)
@@ -108,7 +108,7 @@ def cluster(hosts, request):
             airflow_server_database=url.replace("127.0.0.1", "10.86.0.1"),
             airflow_server_settings=SETTINGS,
             airflow_server_dag_files=[str(ROOT / "tests/system/dags/dag_retry.py")],
-            airflow_server_start_timeout=400,
+            airflow_server_start_timeout=600,
             airflow_dag_retry_home=HOME,
             airflow_dag_retry_python=f"{venvs[MASTER]}/bin/python",
             airflow_dag_retry_password=PASSWORD,

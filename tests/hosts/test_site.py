@@ -44,7 +44,7 @@ def site(hosts):
         name: dict(ansible_host=f"10.86.0.{MASTERS[name][1]}", airflow_server_version=version, airflow_server_venv=venvs[name])
         for name, version in AIRFLOWS.items()
     }
-    words = dict(common, airflow_server_home=HOME, airflow_server_install=False, airflow_server_settings=SETTINGS, airflow_server_start_timeout=400)
+    words = dict(common, airflow_server_home=HOME, airflow_server_install=False, airflow_server_settings=SETTINGS, airflow_server_start_timeout=600)
     words.update(airflow_firewall_verify="client", site_password=PASSWORD)
     children = dict(airflow_masters=dict(hosts=masters), airflow_callers=dict(hosts=dict(client=dict(ansible_host=CALLERS["client"][0]))))
     file = FOLDER / "site.json"

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import pathlib
@@ -122,13 +123,14 @@ def start(server):
 
 def program(name: str, package: str, where: str = "/usr/sbin") -> str:
     """A program of Debian's, installed where root runs the tests; elsewhere the test is left out by name, in CI that is a failure."""
-    found = shutil.which(name) or shutil.which(name, path=where)
-    if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
-        # One at a time: the tests are played in lanes
-        quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-        for words in (["update"], ["install", "-y", "--no-install-recommends", package]):
-            subprocess.run(["flock", "/tmp/.apt.lock", "apt-get", "-qq", *words], check=False, env=quiet, stdout=subprocess.DEVNULL)
+    with open(f"/tmp/.airflow-tests-{os.geteuid()}.lock", "w") as lock:  # the tests are played in lanes: what another one just installs is not ready yet
+        fcntl.flock(lock, fcntl.LOCK_EX)
         found = shutil.which(name) or shutil.which(name, path=where)
+        if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+            quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
+            for words in (["update"], ["install", "-y", "--no-install-recommends", package]):
+                subprocess.run(["apt-get", "-qq", *words], check=False, env=quiet, stdout=subprocess.DEVNULL)
+            found = shutil.which(name) or shutil.which(name, path=where)
     if found is None:
         missing = f"{name} is missing (Debian's package {package})"
         if os.environ.get("CI"):

@@ -30,8 +30,7 @@ def database(network: str = ""):
 
     It refuses to run as root: then it runs as Debian's user for it, in a folder that this user can enter.
     """
-    found = sorted(pathlib.Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    initdb = pathlib.Path(found[-1] if found else control.program("initdb", "postgresql", where=_where()))
+    initdb = pathlib.Path(control.program("initdb", "postgresql", where=_where()))
     port = free_port()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="airflow_tests_postgres-"))
     become = []
@@ -95,4 +94,4 @@ def _psql(port: int, name: str = "postgres") -> list[str]:
 
 
 def _where() -> str:
-    return os.pathsep.join(f"/usr/lib/postgresql/{version}/bin" for version in range(11, 25))
+    return os.pathsep.join(f"/usr/lib/postgresql/{version}/bin" for version in range(25, 10, -1))

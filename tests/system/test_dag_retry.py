@@ -19,7 +19,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._perform import arg
 from . import control
 
 DAGS = control.HERE / "dags/dag_retry.py"
-SECONDS = 500  # for all that a test waits for: Airflow 1.10 and 2 play one task at a time here
+SECONDS = 1800  # for all that a test waits for: Airflow 1.10 and 2 play one task at a time here
 
 
 class Airflow:
@@ -94,6 +94,7 @@ def airflow(name, server, ansible):
     made = Airflow(server, ansible)
     if name not in PLAYED:
         made.play()
+        made.end = time.monotonic() + SECONDS
         PLAYED.add(name)
     there = made.home / "dags" / DAGS.name
     shutil.copy(DAGS, there)

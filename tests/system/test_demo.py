@@ -56,7 +56,7 @@ class Newcomer:
 
     def __call__(self, *command, **words):
         return subprocess.run(
-            [*self.prefix, *command], cwd=self.checkout, env=self.environment, capture_output=True, text=True, timeout=900, check=False, **words
+            [*self.prefix, *command], cwd=self.checkout, env=self.environment, capture_output=True, text=True, timeout=2700, check=False, **words
         )
 
 

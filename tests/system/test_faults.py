@@ -28,7 +28,7 @@ from .proxy import FAULTS, Proxy
 
 TRIGGERS = int(os.environ.get("TRIGGERS", "30"))
 SEED = 20261125
-PATIENT = dict(api_retries=10, api_timeout=3)
+PATIENT = dict(api_retries=10, api_timeout=3)  # shorter than STALL, see proxy.py
 DAG = "test_paused"
 # One server of each half, and in full the third generation, too
 KILLED = [name for name in control.SERVERS if name in ("airflow_1_10", "airflow_3_fab") or (TRIGGERS >= 300 and name == "airflow_2_11")]

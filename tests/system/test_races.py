@@ -23,9 +23,9 @@ RUNS = max(5, TRIGGERS // 6)
 FULL = TRIGGERS >= 300
 
 
-def race(controllers, rest, url, prefix, folder):
+def race(controllers, rest, url, prefix, folder, **patience):
     """What each controller's loop told of each run."""
-    options = {**rest, "api_url": url, "dag_id": DAG, "run_id": "{{ item }}", "conf": {"of": "{{ item }}"}, **PATIENT}
+    options = {**rest, "api_url": url, "dag_id": DAG, "run_id": "{{ item }}", "conf": {"of": "{{ item }}"}, **patience}
     task = {"name": "Loop", "dagops.airflow.airflow_dag_trigger": options, "loop": [f"{prefix}{number}" for number in range(RUNS)], "ignore_errors": True}
 
     def one(number):
@@ -60,5 +60,5 @@ def test_eight_controllers_on_postgresql(name, tmp_path):
         for share in (0, 0.45):  # and with the network breaking on top
             prefix = f"race_{uuid.uuid4().hex[:8]}_"
             with Proxy(address, Weather(share)) as proxy:
-                told = race(8, rest, proxy.url, prefix, tmp_path)
+                told = race(8, rest, proxy.url, prefix, tmp_path, **(dict(PATIENT, api_retries=30) if share else {}))
             judge(told, prefix, postgres.rows(database, f"select run_id from dag_run where run_id like '{prefix}%'"), proxy)

@@ -192,30 +192,39 @@ def test_who_does_not_want_to_see_it_sees_nothing(server, address, ansible, tmp_
         options = dict(run, wait_timeout=4, poll_interval=1, on_timeout="return")
         tasks = [
             {WAIT: dict(options, api_url=f"{proxy.url}/@silent"), "no_log": True},
-            {WAIT: dict(options, api_url=f"{proxy.url}/@async"), "async": 60, "poll": 1},
+            {WAIT: dict(options, api_url=f"{proxy.url}/@async"), "async": 300, "poll": 1},
             {WAIT: dict(options, api_url=f"{proxy.url}/@seen")},
         ]
         play = Play(tmp_path / "play", tasks, rest)
         results = play.end()
     assert [result.get("timed_out") for result in results[1:]] == [True] * 2, play.told  # the first one is hidden
     asked = {mark: sum("/taskInstances" in request.path for request in proxy.seen if request.mark == mark) for mark in ("silent", "async", "seen")}
-    assert (asked["silent"], asked["async"], asked["seen"]) == (0, 0, 0 if generation(server) == "1" else 1)
-    assert len(play.lines) == 2, play.told
+    assert (asked["silent"], asked["async"]) == (0, 0)
+    assert bool(asked["seen"]) == (generation(server) != "1")
+    assert {line[2] for line in play.lines} == {DAG}, play.told
+    assert len(play.lines) < 5, play.told
 
 
 def test_twenty_hosts_stay_readable(server, ansible, tmp_path):
     run = held(server, ansible)
     hosts = [f"h{number:02}" for number in range(20)]
     inventory = "\n".join(f"{host} ansible_connection=local ansible_python_interpreter={{{{ansible_playbook_python}}}}" for host in hosts)
-    task = {WAIT: dict(run, wait_timeout=40 if FULL else 15, poll_interval=5, on_timeout="return")}
+    task = {WAIT: dict(run, wait_timeout=40 if FULL else 15, poll_interval=5, on_timeout="return", api_retries=10)}
     play = Play(tmp_path / "play", [task], server["rest"], "-f", "20", hosts="all", inventory=inventory, terminal=True)
     results = play.end()
     assert [result["timed_out"] for result in results] == [True] * 20, play.told
     shown = [line for line in play.told.splitlines() if " test_held: " in line]
     assert all(LINE.match(line) for line in shown), shown
     for host in hosts:
-        assert 2 <= sum(line[0] == host for line in play.lines) <= 5, host
+        (_come_back, *times) = seconds(line for line in play.lines if line[0] == host)
+        assert times, host
+        assert all(later - earlier >= 2 for earlier, later in zip(times, times[1:])), (host, times)  # whole seconds of a pace of 3
     print(f"20 hosts: {len(shown)} lines")
+
+
+def seconds(lines):
+    """At which seconds of the wait they were said."""
+    return [int(minutes) * 60 + int(rest) for minutes, rest in (line[1].split(":") for line in lines)]
 
 
 def delete(server, run):
@@ -298,8 +307,8 @@ def test_a_wait_outlives_a_restart_and_its_token(server, address, ansible, far, 
         log_ins = sum(request.path == "/auth/token" for request in proxy.seen if request.mark == path)
         print(f"{path}: {len([one for one in proxy.seen if one.mark == path])} requests, {log_ins} log-ins, in {hold} s and more")
         assert log_ins >= 2 if generation(server) == "3" else log_ins == 0
-    (_come_back, *times) = [int(minutes) * 60 + int(seconds) for minutes, seconds in (line[1].split(":") for line in plays["log"].lines)]
-    assert all(10 <= later - earlier <= 70 for earlier, later in zip(times, times[1:])), plays["log"].told
+    (_come_back, *times) = seconds(plays["log"].lines)
+    assert all(10 <= later - earlier <= 150 for earlier, later in zip(times, times[1:])), plays["log"].told
 
 
 def test_an_outage_that_lasts_too_long_ends_the_wait(server, address, ansible, far, tmp_path):
@@ -315,4 +324,4 @@ def test_an_outage_that_lasts_too_long_ends_the_wait(server, address, ansible, f
         (result,) = play.end()
     assert result["failed"]
     assert "goes on: play the task again to wait for its end" in result["msg"]
-    assert 15 <= time.monotonic() - start <= 60
+    assert 15 <= time.monotonic() - start <= 150  # far less than wait_timeout

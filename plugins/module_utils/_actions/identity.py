@@ -19,6 +19,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._resource import in
 if t.TYPE_CHECKING:
     from collections.abc import Mapping
 
+RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]+")
 LONGEST_RUN_ID = 250
 DIGITS = 4  # kept free for the number of an attempt, so that a shortened id is the same at each of them
 LONGEST_NOTE = 1000
@@ -91,7 +92,7 @@ def judge(options: Mapping[str, t.Any]) -> None:
     if run_id is not None:
         if run_id == "":
             raise AirflowError("run_id is empty: give a name, or leave it out")
-        if not re.match(r"[A-Za-z0-9_.~:+-]+\Z", run_id) or run_id in (".", ".."):
+        if not RUN_ID.fullmatch(run_id) or run_id in (".", ".."):
             raise AirflowError(f"run_id {run_id!r} is none that Airflow takes: letters, digits and _ . ~ : + - only")
         if len(run_id) > LONGEST_RUN_ID:
             raise AirflowError(f"run_id is {len(run_id)} characters long, Airflow takes {LONGEST_RUN_ID}")

@@ -12,7 +12,6 @@ import json
 import logging
 import os
 import pathlib
-import re
 import sys
 import time
 import typing as t
@@ -23,8 +22,11 @@ sys.path.extend(map(str, pathlib.Path(__file__).absolute().parents[7:8]))
 
 from ansible.module_utils.parsing.convert_bool import boolean
 
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import RUN_ID, first_and_number
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION, connect
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, Unsupported
+from ansible_collections.dagops.airflow.plugins.module_utils._module import variable
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import instant
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import IMPORT_ERROR
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 
@@ -34,7 +36,7 @@ description:
   - Asks an Airflow, again and again, which runs have failed and which files it cannot import, and makes an event of each.
   - What was told stands in a file, so that nothing is missed while the rulebook or Airflow is away. Each is told at least once. After a restart, what was told
     in the last O(overlap) seconds is told again, for it may not have been acted on; act by the id of the run's next attempt, that is done once.
-  - What had failed before the first start is not told.
+  - What had failed before the first start is not told. A DAG of O(dag_ids) that is not there (yet) is warned of once, and asked for again at each look.
   - An event has RV(kind), V(dag_run) or V(import_error). With V(dag_run) it has RV(dag_run), RV(attempt), the number in its id, RV(first_run_id), and
     RV(can_be_rerun), false where its conf is not known, or its id one that M(dagops.airflow.airflow_dag_trigger) does not take.
     With V(import_error) it has RV(import_error), with C(filename) and C(stack_trace).
@@ -78,7 +80,6 @@ EXAMPLES = r"""
 """
 
 logger = logging.getLogger(__name__)
-RUN_ID = re.compile(r"[A-Za-z0-9_.~:+-]+")  # what airflow_dag_trigger takes, and no template
 OPTIONS = dict(dag_ids=None, cursor_file=None, poll_interval=10.0, longest_wait=300.0, overlap=600.0)
 
 
@@ -91,10 +92,13 @@ class Cursor:
         self.asked_until: str | None = None  # by the server's clock
         self.told: dict[str, float] = {}
         if path.exists():
-            kept = json.loads(path.read_text())
-            self.asked_until = kept["asked_until"]
-            least = kept["at"] - overlap  # what was told later than that may not have been acted on
-            self.told = {key: at for key, at in kept["told"].items() if at < least}
+            try:
+                kept = json.loads(path.read_text())
+                self.asked_until = kept["asked_until"]
+                least = kept["at"] - overlap  # what was told later than that may not have been acted on
+                self.told = {key: at for key, at in kept["told"].items() if at < least}
+            except (ValueError, KeyError, TypeError):
+                raise AirflowError(f"cursor_file {path} holds something else than a cursor: name another file") from None
 
     def keep(self, asked_until: str, told: dict[str, float]) -> None:
         self.asked_until, self.told = asked_until, told
@@ -114,24 +118,28 @@ class Source:
         self.options = {**OPTIONS, **args}
         if not self.options["cursor_file"]:
             raise AirflowError("cursor_file is missing: name the file that holds what was told")
-        texts = {name: os.environ.get(f"AIRFLOW_{name.upper()}") for name in CONNECTION}
+        if isinstance(self.options["dag_ids"], str):
+            raise AirflowError(f"dag_ids is a list of DAGs, not the text {self.options['dag_ids']!r}")
+        texts = {name: os.environ.get(variable(name)) for name in CONNECTION}
         defaults = {name: _typed(name, texts[name]) if texts[name] else words.get("default") for name, words in CONNECTION.items()}
         self.connection = {**defaults, **{name: args[name] for name in CONNECTION if name in args}}
         if not self.connection["api_url"]:
             raise AirflowError("api_url is missing: give the address of Airflow, or set AIRFLOW_API_URL")
         self.cursor = Cursor(pathlib.Path(self.options["cursor_file"]).expanduser(), float(self.options["overlap"]))
+        self.missing: set[str] = set()  # DAGs that were asked for and are not there
 
     def look(self) -> tuple[str, dict[str, dict[str, t.Any]]]:
         """Until when this asked, and everything that is so now, by a key that stays."""
         connection = connect(self.connection)
         try:
             connection.known_version()  # by that its clock is known
-            dags = [connection.open(DAG_RUN, dict(dag_id=dag_id)) for dag_id in self.options["dag_ids"] or [None]]
-            asked_until = (dags[0].now() - timedelta(seconds=self.cursor.overlap)).isoformat()  # what ends now may be seen only later
+            dags = {dag_id: connection.open(DAG_RUN, dict(dag_id=dag_id)) for dag_id in self.options["dag_ids"] or [None]}
+            now = next(iter(dags.values())).now()
+            asked_until = (now - timedelta(seconds=self.cursor.overlap)).isoformat()  # what ends now may be seen only later
             since = self.cursor.asked_until or asked_until
             found: dict[str, dict[str, t.Any]] = {}
-            for runs in dags:
-                for run in runs.find(state=["failed"], ended_since=since):
+            for dag_id, runs in dags.items():
+                for run in self._failed(dag_id, runs, since):
                     first, number = first_and_number(run["run_id"])
                     key = f"{run['dag_id']} {run['run_id']} {run['end_date'] or ''}"
                     known = (run["conf"] is not None or first.startswith("scheduled__")) and RUN_ID.fullmatch(run["run_id"]) is not None
@@ -144,6 +152,20 @@ class Source:
             connection.close()
         return asked_until, found
 
+    def _failed(self, dag_id: str | None, runs: t.Any, since: str) -> list[dict[str, t.Any]]:
+        """Of a DAG that is not there: none, for there are the others."""
+        try:
+            failed = runs.find(state=["failed"], ended_since=since)
+        except ApiError as exc:
+            if dag_id is None or exc.status != 404:
+                raise
+            if dag_id not in self.missing:
+                logger.warning("airflow_events: there is no DAG %r (yet): %s", dag_id, exc)
+            self.missing.add(dag_id)
+            return []
+        self.missing.discard(dag_id)
+        return failed
+
     async def turn(self, put: t.Callable[[dict[str, t.Any]], t.Awaitable[None]]) -> None:
         """One look, its events, and only then the file."""
         asked_until, found = await asyncio.to_thread(self.look)
@@ -154,19 +176,17 @@ class Source:
                 if not first:
                     await put(event)
                 told[key] = 0.0 if first else time.time()
-        self.cursor.keep(asked_until, told)
+        # What may not have been acted on is found again after a restart, however long ago it failed.
+        least = time.time() - self.cursor.overlap
+        ends = [event["dag_run"]["end_date"] for key, event in found.items() if told[key] >= least and event["kind"] == "dag_run"]
+        self.cursor.keep(min([asked_until, *filter(None, ends)], key=instant), told)
 
 
 def _typed(name: str, text: str) -> t.Any:
     try:
         return dict(int=int, float=float, bool=boolean).get(CONNECTION[name]["type"], str)(text)
     except (TypeError, ValueError):
-        raise AirflowError(f"AIRFLOW_{name.upper()} {text!r} is no {CONNECTION[name]['type']}") from None
-
-
-def first_and_number(run_id: str) -> tuple[str, int]:
-    match = re.match(r"retry__(.+)__([1-9][0-9]*)\Z", run_id)
-    return (match.group(1), int(match.group(2))) if match else (run_id, 1)
+        raise AirflowError(f"{variable(name)} {text!r} is no {CONNECTION[name]['type']}") from None
 
 
 async def main(queue: asyncio.Queue, args: dict[str, t.Any]) -> None:

@@ -11,12 +11,13 @@ import importlib.util
 import json
 import pathlib
 import time
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 from types import SimpleNamespace
 
 import pytest
 
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TransportError, Unsupported
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError, Unsupported
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import instant
 
 FILE = pathlib.Path(__file__).parents[4] / "extensions/eda/plugins/event_source/airflow_events.py"
 SPEC = importlib.util.spec_from_file_location("airflow_events", FILE)
@@ -39,20 +40,26 @@ class Airflow:
     """What it has, and what it was asked."""
 
     def __init__(self, monkeypatch):
-        self.runs, self.errors, self.asked, self.away = [], [], [], None
+        self.runs, self.errors, self.asked, self.away, self.now, self.missing = [], [], [], None, NOW, []
         monkeypatch.setitem(INSIDE, "connect", self.connect)
 
     def connect(self, options):
         if self.away:
             throw(self.away)
-        runs = SimpleNamespace(now=lambda: NOW, find=self.find)
         errors = SimpleNamespace(find=lambda: self.errors)
-        stores, dialect = dict(dag_run=runs, import_error=errors), SimpleNamespace(rows=("dag_run", "import_error"))
-        return SimpleNamespace(open=lambda resource, scope: stores[resource.kind], close=lambda: None, known_version=lambda: "3.3.2", dialect=dialect)
+        dialect = SimpleNamespace(rows=("dag_run", "import_error"))
 
-    def find(self, state, ended_since):
+        def store(resource, scope):
+            runs = SimpleNamespace(now=lambda: self.now, find=lambda **words: self.find(scope.get("dag_id"), **words))
+            return dict(dag_run=runs, import_error=errors)[resource.kind]
+
+        return SimpleNamespace(open=store, close=lambda: None, known_version=lambda: "3.3.2", dialect=dialect)
+
+    def find(self, dag_id, state, ended_since):
+        if dag_id in self.missing:
+            raise ApiError(f"GET /dags/{dag_id}: HTTP 404", 404)
         self.asked.append(ended_since)
-        return self.runs
+        return [run for run in self.runs if instant(run["end_date"]) >= instant(ended_since)]
 
 
 @pytest.fixture
@@ -98,6 +105,29 @@ def test_after_a_restart_the_last_are_told_again(airflow, start, monkeypatch):
     monkeypatch.setattr(time, "time", lambda: later)
     assert turn(source) == []
     assert turn(start()) == []
+
+
+def test_what_failed_long_before_it_was_told_is_told_again_too(airflow, start, monkeypatch):
+    """The rulebook was off for an hour, and is killed before it has acted on what it then heard."""
+    turn(start())
+    airflow.now, airflow.runs = NOW + timedelta(hours=1), [failed("r", end="2026-11-25T00:01:00Z")]
+    assert turn(start()) == ["r"]
+    source, later = start(), time.time() + 700
+    assert turn(source) == ["r"]
+    monkeypatch.setattr(time, "time", lambda: later)
+    assert turn(source) == []
+    turn(source)
+    assert turn(start()) == []
+    assert airflow.asked[-1] == "2026-11-25T00:50:00+00:00"
+
+
+def test_a_dag_that_is_not_there_hides_no_other(airflow, start, caplog):
+    source = start(dag_ids=["later", "d"])
+    airflow.missing = ["later"]
+    turn(source)
+    airflow.runs = [failed("r")]
+    assert turn(source) == ["r"]
+    assert [record.getMessage() for record in caplog.records] == ["airflow_events: there is no DAG 'later' (yet): GET /dags/later: HTTP 404"]
 
 
 def test_a_run_that_was_cleared_and_failed_again_is_told_again(airflow, start):
@@ -194,6 +224,8 @@ def test_what_this_airflow_cannot_do_is_not_asked_again(airflow, tmp_path):
     [
         (dict(api_url="http://a"), "cursor_file is missing"),
         (dict(cursor_file="c"), "api_url is missing"),
+        (dict(api_url="http://a", cursor_file=str(FILE)), "holds something else than a cursor: name another file"),
+        (dict(api_url="http://a", cursor_file="c", dag_ids="load"), "dag_ids is a list of DAGs, not the text 'load'"),
         (dict(api_url="http://a", cursor_file="c", dag_id="d"), "airflow_events has no option dag_id"),
     ],
 )
