@@ -40,6 +40,7 @@ options:
   xcom:
     description:
       - Whose results to return when the run has succeeded, as V(task_id), or V(task_id:key) for another key than C(return_value). Airflow 2 and 3.
+      - Of a mapped task the results of all its instances are returned, by one request for each.
     type: list
     elements: str
     default: []

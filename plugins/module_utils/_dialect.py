@@ -48,6 +48,8 @@ def _object(text: t.Any) -> t.Any:
     return found if isinstance(found, dict) else text
 
 
+# Which log, and the whole of it.
+LOG_QUERY = dict(map_index="{map_index}", full_content="true")
 # A connection's extra is a mapping, and Airflow keeps it as a text.
 EXTRA = dict(extra=Codec(encode=lambda extra: json.dumps(extra) if isinstance(extra, dict) else extra, decode=_object))
 
@@ -91,7 +93,7 @@ class Endpoint(t.NamedTuple):
     finds: Mapping[str, Collection[str]] = {}  # option -> parameters of a list that must all be this value
     newest: str = ""  # order_by of a list that begins with what was made last
     anywhere: str = ""  # what stands in the path for a parent that is not given: any of them
-    query: Mapping[str, str] = {}  # parameters of every read of one object
+    query: Mapping[str, str] = {}  # parameters of every read of one object, filled from the resource's parents
     accept: str = "application/json"  # what a read of one object asks for
     nullable: Collection[str] = ()  # options that may be sent as null
     masked: Collection[str] = ()  # hidden options of which an answer tells whether they have a value
@@ -114,11 +116,12 @@ class Store:
         self._names = names
         self._scope = scope
         self._path = row.path.format(**{name: self._part(name, value) for name, value in scope.items()})
+        self._query = {name: value.format(**scope) for name, value in row.query.items()} or None
         self._bare: Collection[str] = ()  # hidden options that the object last read has no value of
         self._key = next((name for name in names if row.key and self._wire(name) == row.key), "")
 
     def read(self, key: str) -> dict[str, t.Any] | None:
-        body = self._session.call("GET", self._item(key), params=self._row.query or None, allow=self._row.missing, accept=self._row.accept)
+        body = self._session.call("GET", self._item(key), params=self._query, allow=self._row.missing, accept=self._row.accept)
         self._bare = [] if body is None else [name for name in self._row.masked if body.get(self._wire(name)) is None]
         return None if body is None else self._decode(body, key)
 

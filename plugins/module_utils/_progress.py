@@ -20,8 +20,9 @@ class Pace(t.NamedTuple):
     most: float  # where nothing does: a sign of life
 
 
-TERMINAL, CROWD, LOG = Pace(0, 10), Pace(3, 30), Pace(10, 60)
+TERMINAL, LOG = Pace(0, 10), Pace(10, 60)
 FEW = 4  # hosts whose every step one screen can show
+EACH = 0.5  # seconds that a line of one of more hosts has to itself
 ASK_SHARE = 10  # the states of tasks are asked for a tenth of the time at most: a mapped task may have thousands
 NOW = ("running", "deferred", "restarting", "up_for_retry", "up_for_reschedule")  # states of the tasks that keep a run going
 FAILED = ("failed", "upstream_failed")
@@ -29,7 +30,10 @@ LAST = ("scheduled", "queued", "to come")
 
 
 def pace(at_a_terminal: bool, hosts: int) -> Pace:
-    return LOG if not at_a_terminal else TERMINAL if hosts <= FEW else CROWD
+    """Many hosts share one screen: of all of them together there are no more lines than can be read."""
+    if not at_a_terminal:
+        return LOG
+    return TERMINAL if hosts <= FEW else Pace(max(3, hosts * EACH), max(30, 3 * hosts * EACH))
 
 
 class Progress:

@@ -67,6 +67,10 @@ class Session:
         """By the server's clock."""
         return self._transport.now()
 
+    @property
+    def patience(self) -> t.Any:
+        return self._transport.patience
+
     def status(self, path: str) -> int:
         """Of a GET without credentials."""
         return self._transport.send("GET", path, lambda request: request).status

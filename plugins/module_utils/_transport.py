@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import typing as t
@@ -22,6 +23,7 @@ if t.TYPE_CHECKING:
 # Reads, and what says how something shall be, never a step from how it is: done twice it is done once. A POST is never among them.
 HARMLESS = frozenset(("GET", "HEAD", "PATCH", "DELETE"))
 TRY_AGAIN = (429, 500, 502, 503, 504)
+SHORTEST = 5.0  # seconds that a server has to answer, however little time is left
 BACKOFF = 0.5  # seconds; urllib3 doubles it from one try to the next
 LOGIN = "/auth/token"  # the one POST that may be done twice: it only buys a token
 
@@ -30,6 +32,32 @@ class Answer(t.NamedTuple):
     status: int
     body: t.Any  # what its JSON holds, else its text
     headers: Mapping[str, str]
+
+
+class Patience:
+    """How long a request is waited for, in seconds, and how often it is tried again."""
+
+    def __init__(self, timeout: float, retries: int) -> None:
+        self.timeout = self._most = timeout
+        self.retries = retries
+        self._left: Callable[[], float] | None = None
+
+    @property
+    def once(self) -> bool:
+        return self._left is not None
+
+    @contextlib.contextmanager
+    def of_one_try(self, left: Callable[[], float]) -> t.Iterator[None]:
+        """In it each request is tried once, and not for longer than there is time left: for who asks again and again himself."""
+        self._left = left
+        try:
+            yield
+        finally:
+            self._left = None
+
+    def of_a_request(self) -> tuple[float, int]:
+        self.timeout = self._most if self._left is None else min(self._most, max(SHORTEST, self._left()))
+        return self.timeout, 0 if self.once else self.retries
 
 
 class Transport:
@@ -43,8 +71,7 @@ class Transport:
         self.url = url
         self._verify = verify
         self._cert = cert
-        self._timeout = timeout
-        self._retries = retries
+        self.patience = Patience(timeout, retries)
         self._requests: t.Any = None
         self._proxy: str | None = None
         self._answered = False
@@ -71,10 +98,11 @@ class Transport:
         import requests  # here: a module that sends no request does not pay for it
 
         if self._requests is None:
-            self._requests = _session(requests, self.url, self._verify, self._cert, self._retries)
+            self._requests = _session(requests, self.url, self._verify, self._cert, self.patience)
             self._proxy = _without_password(requests.utils.select_proxy(self.url, self._requests.proxies))
-        asked = dict(auth=auth, json=json, params=params, headers=dict(Accept=accept), timeout=self._timeout, allow_redirects=False)
-        tries = self._retries if method in HARMLESS or path == LOGIN else 0
+        timeout, tries = self.patience.of_a_request()
+        asked = dict(auth=auth, json=json, params=params, headers=dict(Accept=accept), timeout=timeout, allow_redirects=False)
+        tries = tries if method in HARMLESS or path == LOGIN else 0
         while True:
             try:
                 response = self._requests.request(method, self.url + path, **asked)
@@ -121,13 +149,13 @@ class Transport:
             proxy=self._proxy,
             variable=f"{(where.scheme if where.scheme in self._requests.proxies else 'all').upper()}_PROXY",
             trusted=_trusted(self._verify),
-            timeout=self._timeout,
+            timeout=self.patience.timeout,
             why=plain(text) or names.split()[-1],
         )
         return TransportError(told, reached, method=method, url=self.url + path)
 
 
-def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries: int) -> t.Any:
+def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, patience: Patience) -> t.Any:
     """Looks at the environment once: requests would do so before every request, and let some of it win over our own options."""
     from urllib3 import disable_warnings
     from urllib3.exceptions import InsecureRequestWarning
@@ -135,6 +163,9 @@ def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries
 
     class Patient(Retry):
         """A server is not waited for as long as it likes."""
+
+        def is_exhausted(self) -> bool:
+            return patience.once or super().is_exhausted()
 
         def get_retry_after(self, response: t.Any) -> float | None:
             asked = super().get_retry_after(response)
@@ -151,7 +182,7 @@ def _session(requests: t.Any, url: str, verify: bool | str, cert: t.Any, retries
         if session.verify is False:
             disable_warnings(InsecureRequestWarning)  # the user said so
     retry = Patient(
-        total=retries,
+        total=patience.retries,
         other=0,  # what TLS refuses, it refuses again; and urllib3 would not look whether it was a write
         backoff_factor=BACKOFF,
         allowed_methods=HARMLESS,

@@ -15,6 +15,7 @@ if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
 
 FIRST_PAUSE = 0.5  # seconds
+BLIP = 1.0  # seconds of a server that is away of which nothing is said
 SLOWER = 1.2  # each pause is so many times the one before, up to poll_interval: whoever has waited t seconds is told some 0.1 t too late
 
 
@@ -92,18 +93,20 @@ def watch(
     waited = waited or Waited(clock=clock)
     clock, end = waited.clock, waited.start + timeout
     while True:
+        asked = clock()
         try:
             found = read()
             waited.away_since = None
         except (ApiError, TransportError) as exc:
             if isinstance(exc, ApiError) and exc.status < 500 and exc.status != 429:
                 raise
-            waited.away_since = away = clock() if waited.away_since is None else waited.away_since
+            waited.away_since = away = asked if waited.away_since is None else waited.away_since
             if clock() - away >= outage:
                 raise
             if clock() >= end:
                 raise TimedOut(f"{until.what} was not seen to end in {timeout:g} s (wait_timeout), and the server is away: {exc}") from None
-            tell(dict(away=max(clock() - away, 0.001)))
+            if clock() - away >= BLIP:
+                tell(dict(away=clock() - away))
         else:
             if found is None:
                 raise AirflowError(f"{until.what} was deleted while it was waited for")

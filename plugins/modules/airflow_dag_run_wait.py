@@ -71,14 +71,15 @@ failed_tasks:
   type: list
   elements: dict
   sample:
-    - task_id: load
+    - run_id: ansible__7e2a0b7d3b2f4f0aa8e5f0a5d1c0b9e8
+      task_id: load
       map_index: -1
       try_number: 2
       state: failed
       reason: "ValueError: no sales on this day"
       log: ["ValueError: no sales on this day"]
 xcom:
-  description: What tasks left, by task and key, as O(xcom) asks for it.
+  description: What tasks left, by task and key, as O(xcom) asks for it; of a mapped task a list.
   returned: when it is asked for and the run has succeeded
   type: dict
   sample:

@@ -61,6 +61,9 @@ options:
       run_after:
         description: The earliest moment at which a new run may start. See O(dagops.airflow.airflow_dag_trigger#module:run_after).
         type: str
+      partition_key:
+        description: Which partition it is for. See O(dagops.airflow.airflow_dag_trigger#module:partition_key).
+        type: str
       force:
         description: Start another run in any case. See O(dagops.airflow.airflow_dag_trigger#module:force).
         type: bool
@@ -157,7 +160,7 @@ dag_runs:
       type: list
       elements: dict
     xcom:
-      description: What tasks left, as O(xcom) asks for it.
+      description: What tasks left, as O(xcom) asks for it; of a mapped task a list.
       type: dict
     timed_out:
       description: That O(wait_timeout) was over before the run's end.

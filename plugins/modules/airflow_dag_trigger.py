@@ -70,6 +70,11 @@ options:
   run_after:
     description: The earliest moment at which a new run may start. Airflow 3 only. A run that is there already keeps its own.
     type: str
+  partition_key:
+    description:
+      - Which partition a run of a partitioned DAG is for. Airflow 3.2 and newer.
+      - It says nothing of which run is meant. Where one task text is played for several partitions, give each a O(run_key).
+    type: str
   force:
     description: Start another run in any case. Excludes O(run_id), O(logical_date) and O(if_failed).
     type: bool
@@ -195,6 +200,9 @@ dag_run:
     run_after:
       description: The earliest moment at which it may start. Null on Airflow 1.10 and 2.
       type: str
+    partition_key:
+      description: Which partition it is for. Null on Airflow before 3.2.
+      type: str
     data_interval_start:
       description: Start of the data that it is for. Null on Airflow 1.10.
       type: str
@@ -244,6 +252,9 @@ failed_tasks:
   type: list
   elements: dict
   contains:
+    run_id:
+      description: The run that it is of.
+      type: str
     task_id:
       description: The task.
       type: str
@@ -264,14 +275,15 @@ failed_tasks:
       type: list
       elements: str
   sample:
-    - task_id: load
+    - run_id: ansible__7e2a0b7d3b2f4f0aa8e5f0a5d1c0b9e8
+      task_id: load
       map_index: -1
       try_number: 2
       state: failed
       reason: "ValueError: no sales on this day"
       log: ["ValueError: no sales on this day"]
 xcom:
-  description: What tasks left, by task and key, as O(xcom) asks for it. Null for what there is not.
+  description: What tasks left, by task and key, as O(xcom) asks for it; of a mapped task a list. Null for what there is not.
   returned: when it is asked for and the run has succeeded
   type: dict
   sample:

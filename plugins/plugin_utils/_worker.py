@@ -75,17 +75,20 @@ class WorkerAction(ActionBase):
 
     def _in_slices(self, task_vars: dict[str, t.Any] | None, tell: Callable[[Mapping[str, t.Any]], None]) -> dict[str, t.Any]:
         """The module on its host, again and again until the wait is over."""
-        args, warnings, since = dict(self._task.args), [], None
+        args, warnings, since, known = dict(self._task.args), [], None, None
         for length in itertools.chain(SLICES, itertools.repeat(SLICES[-1])):
             result = self._execute_module(module_args=dict(args, wait_slice=length), task_vars=task_vars)
             warnings += [warning for warning in result.pop("warnings", ()) if warning not in warnings]
             resume = result.pop("resume", None)
             if resume is None:
                 break
+            known = result
             tell(dict(resume["seen"], tasks=functools.partial(resume["seen"].get, "tasks")))
             since = time.monotonic() - resume["elapsed"] if since is None else since
             between = time.monotonic() - since - resume["elapsed"]  # the module knows nothing of the time from one slice to the next
             args["resume"] = dict(resume, elapsed=resume["elapsed"] + between, away=resume["away"] and resume["away"] + between)
+        if known and result.get("failed"):  # however this slice ended, what the ones before it did is done
+            result["changed"] = result.get("changed") or known["changed"]
         for name in ("wait_slice", "resume"):
             result.get("invocation", {}).get("module_args", {}).pop(name, None)
         return dict(result, warnings=warnings) if warnings else result

@@ -102,12 +102,17 @@ def _family(pid):
     return [pid, *(one for child in children for one in _family(int(child)))]
 
 
-def stop_web(server):
-    """The process that answers ends."""
-    home = pathlib.Path(server["python"]["airflow_home"])
+def web(server):
+    """The leader of the processes that answer."""
     name = "api-server" if server["version"].startswith("3") else "webserver"
-    leader = int((home / f"run/{name}.pid").read_text().split()[0])
-    os.killpg(leader, signal.SIGTERM)
+    return int((pathlib.Path(server["python"]["airflow_home"]) / f"run/{name}.pid").read_text().split()[0])
+
+
+def stop_web(server):
+    """The process that answers ends, if it has not."""
+    leader = web(server)
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(leader, signal.SIGTERM)
     end = time.monotonic() + 30
     while os.path.exists(f"/proc/{leader}") and time.monotonic() < end:
         time.sleep(0.1)

@@ -105,6 +105,24 @@ def test_the_middle_fails(window):
     assert not window.record.exists()
 
 
+def test_airflow_does_not_come_back(window):
+    """The play ends, and leaves the record, with which another one restores."""
+    server = window.server
+    try:
+        code, told = window.play([{"ansible.builtin.command": f"kill -TERM -- -{control.web(server)}"}], maintenance_answer_timeout=10)
+    finally:
+        control.stop_web(server)
+        control.start(server)
+    assert code == 2, told
+    assert "is Airflow running there" in " ".join(told.split())
+    assert json.loads(window.record.read_text())["active"] == ACTIVE
+    assert window.paused() == DAGS
+    code, told = window.play()
+    assert code == 0, told
+    assert window.paused() == ["test_held"]
+    assert not window.record.exists()
+
+
 def test_killed_and_played_again(window):
     with subprocess.Popen(
         window.command([{"ansible.builtin.wait_for": dict(timeout=300)}]),

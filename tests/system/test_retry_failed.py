@@ -74,8 +74,9 @@ def test_another_attempt_of_each_is_made_once(failures):
     code, changed, told = failures.play("test_fails_once")
     assert (code, changed) == (0, 1), told
     failures.await_end("test_fails_once", {**states, **{f"retry__{run_id}__2": "success" for run_id in first}})
-    code, changed, told = failures.play("test_fails_once")
-    assert (code, changed) == (0, 0), told
+    for how in ("rerun", "clear"):  # what another attempt has mended is done
+        code, changed, told = failures.play("test_fails_once", retry_failed_how=how)
+        assert (code, changed) == (0, 0), told
 
 
 def test_attempts_come_to_an_end(failures):
@@ -88,7 +89,10 @@ def test_attempts_come_to_an_end(failures):
     code, changed, told = failures.play("test_fail")
     assert (code, changed) == (2, 0), told
     assert "attempt 2 of 2 (max_attempts)" in " ".join(told.split())
+    assert failures.play("test_fail", retry_failed_newest=1)[:2] == (2, 0)
     failures.await_end("test_fail", wanted)
+    assert failures.play("test_fail", retry_failed_max_attempts=3, retry_failed_newest=1)[:2] == (0, 1)
+    failures.await_end("test_fail", {**wanted, f"retry__{first}__3": "failed"})
 
 
 def test_failed_tasks_are_cleared_once(failures):
@@ -103,7 +107,8 @@ def test_failed_tasks_are_cleared_once(failures):
     assert (code, changed) == (0, 1), told
     failures.await_end("test_fail", {first: "failed"})
     code, changed, told = failures.play("test_fail", retry_failed_how="clear")
-    assert (code, changed) == (0, 0), told
+    assert (code, changed) == (2, 0), told
+    assert f"cleared before, and failed again: {first}" in " ".join(told.split())
 
 
 def test_what_cannot_be_meant_is_said(failures):

@@ -20,7 +20,7 @@ if t.TYPE_CHECKING:
 
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
 
-SAME_MOMENT = 1.0  # seconds
+SAME_MOMENT, EACH_TASK = 1.0, 0.01  # seconds in which Airflow cancels a run, and more for each of its tasks
 
 
 def clear(context: Context, runs: t.Any, run: dict[str, t.Any]) -> dict[str, t.Any]:
@@ -29,7 +29,7 @@ def clear(context: Context, runs: t.Any, run: dict[str, t.Any]) -> dict[str, t.A
         raise Unsupported(f"{runs.title} cannot clear tasks through its REST API: set if_failed to rerun")
     cleared = context.open(CLEARED_TASKS, dict(dag_id=context.options["dag_id"]))
     if context.check_mode:
-        _undone(context, run)
+        _undone(_tasks(context, run), context, run)
         return {**run, "state": "queued", "end_date": None}
     tries = Tries(context.options["api_retries"])
     while True:
@@ -55,26 +55,41 @@ def _clear_once(context: Context, runs: t.Any, cleared: t.Any, run: Mapping[str,
     tasks = _tasks(context, run)
     cut_off = _cut_off(tasks, run)
     if cut_off:
-        failed = [task["task_id"] for task in tasks if task["state"] in (None, *ILL)]
-        cleared.create(dict(run_id=run["run_id"], only_failed=False, task_ids=sorted({*cut_off, *failed})))
+        _clear_these(context, cleared, run, tasks, [task for task in tasks if task in cut_off or task["state"] in (None, *ILL)])
         return
     if cleared.create(dict(run_id=run["run_id"]))["task_instances"]:
         return
     now = runs.read(run["run_id"])
     if now is not None and now["state"] == "failed":
-        cleared.create(dict(run_id=run["run_id"], only_failed=False, task_ids=_undone(context, run)))
+        tasks = _tasks(context, run)
+        _clear_these(context, cleared, run, tasks, _undone(tasks, context, run))
 
 
-def _cut_off(tasks: Sequence[Mapping[str, t.Any]], run: Mapping[str, t.Any]) -> list[str]:
+def _clear_these(
+    context: Context, cleared: t.Any, run: Mapping[str, t.Any], tasks: Sequence[Mapping[str, t.Any]], chosen: Sequence[Mapping[str, t.Any]]
+) -> None:
+    """Whatever their states are."""
+    if "map_index" in cleared.rules.lacks:
+        names = {task["task_id"] for task in chosen}
+        again = sorted({task["task_id"] for task in tasks if task["task_id"] in names and task["state"] == "success"})
+        if again:
+            why = cleared.rules.lacks["map_index"]
+            context.warn(f"What had succeeded of {', '.join(again)} in {run['run_id']!r} is done again, too: by {cleared.title} {why}")
+    pairs = sorted((task["task_id"], task["map_index"]) for task in chosen)
+    cleared.create(dict(run_id=run["run_id"], only_failed=False, tasks=pairs))
+
+
+def _cut_off(tasks: Sequence[Mapping[str, t.Any]], run: Mapping[str, t.Any]) -> list[Mapping[str, t.Any]]:
     """Tasks that did not come to their turn because the run was cancelled: Airflow skips them at the moment at which it fails what is running."""
     moments = [instant(one["end_date"]) for one in (run, *tasks) if one["end_date"] and one["state"] == "failed"]
+    apart = SAME_MOMENT + EACH_TASK * len(tasks)
     return [
-        task["task_id"]
+        task
         for task in tasks
         if task["state"] == "skipped"
         and task["end_date"]
         and task["start_date"] in (None, task["end_date"])  # it did not skip itself
-        and any(abs((instant(task["end_date"]) - moment).total_seconds()) < SAME_MOMENT for moment in moments)
+        and any(abs((instant(task["end_date"]) - moment).total_seconds()) < apart for moment in moments)
     ]
 
 
@@ -82,9 +97,8 @@ def _tasks(context: Context, run: Mapping[str, t.Any]) -> list[dict[str, t.Any]]
     return context.open(TASK_INSTANCE, dict(dag_id=context.options["dag_id"], run_id=run["run_id"])).find()
 
 
-def _undone(context: Context, run: Mapping[str, t.Any]) -> list[str]:
-    tasks = _tasks(context, run)
-    undone = sorted({task["task_id"] for task in tasks if task["state"] != "success"})
+def _undone(tasks: Sequence[Mapping[str, t.Any]], context: Context, run: Mapping[str, t.Any]) -> list[Mapping[str, t.Any]]:
+    undone = [task for task in tasks if task["state"] != "success"]
     if not undone:
         raise AirflowError(f"{called(context.options, run)} was marked as failed, but all of its tasks have succeeded: there is nothing to do again")
     return undone

@@ -270,7 +270,7 @@ def _unpaused(context: Context, run: Mapping[str, t.Any], changed: bool, number:
     except AirflowError as exc:
         context.warn(f"{what} is there; whether its DAG is paused cannot be told: {exc}")
         return False
-    paused = f"The DAG {options['dag_id']!r} is paused: {what[0].lower() + what[1:]} is there, and will not start before somebody unpauses the DAG, see unpause"
+    paused = f"The DAG {options['dag_id']!r} is paused: {what[0].lower() + what[1:]} is there, and will not go on before somebody unpauses the DAG, see unpause"
     if options["wait"]:
         raise AirflowError(paused, **_result(run, changed, not changed, number))
     context.warn(paused)
@@ -285,8 +285,8 @@ def _same(options: Mapping[str, t.Any], wish: Wish, run: Mapping[str, t.Any]) ->
         names = [name for name in {**there, **asked} if there.get(name, there) != asked.get(name, asked)]
         confs = [json.dumps({name: conf[name] for name in names if name in conf}, sort_keys=True, ensure_ascii=False) for conf in (there, asked)]
         raise AirflowError(f"{called(options, run)} exists with another conf: it has {confs[0]}, asked was {confs[1]}. {another}", dag_run=shown(run))
-    for name in ("logical_date", "data_interval_start", "data_interval_end"):
-        if name in wish.values and name != wish.stamped and run[name] is not None and not as_instant(run[name], wish.values[name]):
+    for name in ("logical_date", "data_interval_start", "data_interval_end", "partition_key"):
+        if name in wish.values and name != wish.stamped and run[name] is not None and not DAG_RUN.fields[name].same(run[name], wish.values[name]):
             raise AirflowError(
                 f"{called(options, run)} exists with another {name}: it has {run[name]}, asked was {wish.values[name]}. {another}",
                 dag_run=shown(run),
@@ -310,7 +310,7 @@ def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], nu
         if number >= options["max_attempts"]:
             text = f"{called(options, run)} failed, attempt {number} of {options['max_attempts']} (max_attempts)"
             raise AirflowError(text + _see(run), **_result(run, False, True, number))
-        again = _stamped(runs, wish._replace(values={**wish.values, **_interval(run), "run_id": attempt_id(first, number + 1)}))
+        again = _stamped(runs, wish._replace(values={**wish.values, **_subject(run), "run_id": attempt_id(first, number + 1)}))
         if context.check_mode:
             return _planned(options, again), number + 1, True
         run, made = _start(context, runs, again)
@@ -323,10 +323,11 @@ def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], nu
     return run, number, False
 
 
-def _interval(run: Mapping[str, t.Any]) -> dict[str, t.Any]:
+def _subject(run: Mapping[str, t.Any]) -> dict[str, t.Any]:
     """What a run was about, so that another attempt is about the same."""
     told = {name: run[name] for name in ("data_interval_start", "data_interval_end")}
-    return {name: normal(date) for name, date in told.items()} if all(told.values()) else {}
+    interval = {name: normal(date) for name, date in told.items()} if all(told.values()) else {}
+    return interval if run["partition_key"] is None else dict(interval, partition_key=run["partition_key"])
 
 
 def _ago(run: Mapping[str, t.Any]) -> str:
@@ -373,6 +374,7 @@ RUN: dict[str, dict[str, t.Any]] = dict(
     data_interval_start=dict(type="str"),
     data_interval_end=dict(type="str"),
     run_after=dict(type="str"),
+    partition_key=dict(type="str", no_log=False),
     note=dict(type="str"),
     force=dict(type="bool", default=False),
     if_failed=dict(type="str", choices=["fail", "clear", "rerun"], default="fail"),

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import json
 import re
@@ -15,7 +16,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._errors import Airf
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import instant
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
-from ansible_collections.dagops.airflow.plugins.module_utils._resources.task_instance import TASK_INSTANCE, TASK_LOG, XCOM
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.task_instance import NOT_MAPPED, TASK_INSTANCE, TASK_LOG, XCOM
 from ansible_collections.dagops.airflow.plugins.module_utils._wait import SliceOver, Until, Waited, judge_seconds, watch
 
 if t.TYPE_CHECKING:
@@ -29,7 +30,7 @@ ILL = ("failed", "upstream_failed")
 LONGEST_REASON = 200  # characters
 MOST_TASKS = 10  # whose logs are fetched; a mapped task may have thousands
 NAMED = 5  # tasks of one state that are shown by name
-PAUSED_AFTER, PAUSED_EVERY = 10.0, 30.0  # seconds after which, and then how often, a run that does not begin has its DAG looked at
+PAUSED_AFTER, PAUSED_EVERY = 10.0, 30.0  # seconds after which, and then how often, the DAG of a run is looked at
 RETURN_VALUE = "return_value"  # Airflow's name for what a task returns
 
 WAIT: dict[str, dict[str, t.Any]] = dict(
@@ -138,9 +139,8 @@ class Look:
         return found
 
     def _see_whether_paused(self) -> None:
-        """Only a run that has not begun waits in vain; on 1.10 every run is said to be running."""
-        begun = self.seen["state"] != "queued" and TASK_INSTANCE.kind in self._context.connection.dialect.rows
-        if begun or self._waited.elapsed < self._ask_at:
+        """A run of a paused DAG waits in vain: the next of its tasks is not started, and its end not seen by Airflow itself."""
+        if self._waited.elapsed < self._ask_at:
             return
         self._ask_at = self._waited.elapsed + PAUSED_EVERY
         try:
@@ -160,9 +160,10 @@ def await_end(context: Context, run: dict[str, t.Any], ours: bool, waited: Waite
     runs = functools.lru_cache(None)(lambda: context.open(DAG_RUN, dict(dag_id=options["dag_id"])))  # a server may be away at the begin of a slice
     until, look = Until(called(options, run), "state", ENDED), Look(context, run, waited)
     try:
-        ended = watch(
-            lambda: runs().read(run_id), until, options["wait_timeout"], options["poll_interval"], look, outage=options["outage_timeout"], waited=waited
-        )
+        with _one_try_each(context, waited):
+            ended = watch(
+                lambda: runs().read(run_id), until, options["wait_timeout"], options["poll_interval"], look, outage=options["outage_timeout"], waited=waited
+            )
         return merged(run, ended), {}
     except SliceOver:
         raise SliceOver(dict(look.seen, tasks=look.tasks())) from None
@@ -187,6 +188,13 @@ def await_end(context: Context, run: dict[str, t.Any], ours: bool, waited: Waite
             raise AirflowError(f"{exc}; whether it was cancelled is not known: {lost}", **exc.details) from None
         teardown = "; it ends once its teardown is done" if cancelled["state"] in ACTIVE else ""
         raise AirflowError(f"{exc}, and was cancelled{teardown}", **exc.details, cancelled=True, dag_run=shown(cancelled)) from None
+
+
+def _one_try_each(context: Context, waited: Waited) -> t.ContextManager[None]:
+    """Who looks again and again need not try each look again, unless the server may not be away at all."""
+    if not context.options["outage_timeout"]:
+        return contextlib.nullcontext()
+    return context.connection.session.patience.of_one_try(lambda: context.options["wait_timeout"] - waited.elapsed)
 
 
 def shown(run: Mapping[str, t.Any]) -> dict[str, t.Any]:
@@ -233,7 +241,7 @@ def failed_tasks(context: Context, run: Mapping[str, t.Any]) -> list[dict[str, t
 def _failed(context: Context, of_run: Mapping[str, t.Any], task: Mapping[str, t.Any], with_log: bool) -> dict[str, t.Any]:
     lines = _log(context, dict(of_run, task_id=task["task_id"], map_index=task["map_index"]), task) if with_log else []
     told = {key: task[key] for key in ("task_id", "map_index", "try_number", "state")}
-    return dict(told, reason=_reason(lines), log=lines[-context.options["log_lines"] :])
+    return dict(told, run_id=of_run["run_id"], reason=_reason(lines), log=lines[-context.options["log_lines"] :])
 
 
 def _log(context: Context, scope: Mapping[str, t.Any], task: Mapping[str, t.Any]) -> list[str]:
@@ -267,13 +275,27 @@ def explained(tasks: list[dict[str, t.Any]] | None) -> str:
 
 
 def xcom(context: Context, run: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
-    """task -> key -> value, as asked for; null with a warning where there is none."""
+    """task -> key -> value, as asked for, of a mapped task a list of those of its instances; null with a warning where there is none."""
     found: dict[str, dict[str, t.Any]] = {}
     for wanted in context.options["xcom"]:
         task_id, _colon, key = wanted.partition(":")
         key = key or RETURN_VALUE
-        entry = context.open(XCOM, dict(dag_id=context.options["dag_id"], run_id=run["run_id"], task_id=task_id)).read(key)
+        entry = _left(context, run, task_id, key)
         if entry is None:
             context.warn(f"The task {task_id!r} of {run['run_id']!r} left no {key!r}")
         found.setdefault(task_id, {})[key] = entry and entry["value"]
     return found
+
+
+def _left(context: Context, run: Mapping[str, t.Any], task_id: str, key: str) -> dict[str, t.Any] | None:
+    of_run = dict(dag_id=context.options["dag_id"], run_id=run["run_id"])
+
+    def of(map_index: int) -> dict[str, t.Any] | None:
+        return context.open(XCOM, dict(of_run, task_id=task_id, map_index=map_index)).read(key)
+
+    entry = of(NOT_MAPPED)
+    if entry is None:
+        tasks = [task for task in context.open(TASK_INSTANCE, of_run).find() if task["task_id"] == task_id]
+        entries = [of(index) for index in sorted(task["map_index"] for task in tasks if task["map_index"] not in (None, NOT_MAPPED))]
+        entry = dict(value=[one and one["value"] for one in entries]) if any(entries) else None
+    return entry

@@ -137,6 +137,7 @@ EXPERIMENTAL = Dialect(
                 lacks=dict(
                     note="notes came with Airflow 2.5",
                     run_after="it came with Airflow 3",
+                    partition_key="it came with Airflow 3.2",
                     data_interval_start="it came with Airflow 2.2",
                     data_interval_end="it came with Airflow 2.2",
                 )

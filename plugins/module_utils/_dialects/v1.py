@@ -9,7 +9,7 @@ from __future__ import annotations
 import operator
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._dialect import EXTRA, HEALTH, PARAMS, TAGS, Codec, Dialect, Endpoint, Rules, Store
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import EXTRA, HEALTH, LOG_QUERY, PARAMS, TAGS, Codec, Dialect, Endpoint, Rules, Store
 
 
 def _recognise(body: t.Any) -> str | None:
@@ -21,8 +21,7 @@ class TextLog(Store):
     """A log is a text, of each try and each index of a mapped task."""
 
     def read(self, key: str) -> dict[str, t.Any] | None:
-        params = dict(map_index=self._scope["map_index"], full_content="true")
-        text = self._session.call("GET", self._item(key), params=params, allow=self._row.missing, accept=self._row.accept)
+        text = self._session.call("GET", self._item(key), params=self._query, allow=self._row.missing, accept=self._row.accept)
         return None if text is None else dict(content=str(text).splitlines())
 
 
@@ -88,12 +87,20 @@ V1 = Dialect(
             "/api/v1/dags/{dag_id}/clearTaskInstances",
             verbs=("create",),
             key="dag_run_id",
-            wire=dict(run_id="dag_run_id"),
+            wire=dict(run_id="dag_run_id", tasks="task_ids"),
+            codecs=dict(tasks=Codec(encode=lambda tasks: sorted({task_id for task_id, _map_index in tasks}), decode=list)),  # of pairs: task_id, map_index
             always=dict(dry_run=False, only_failed=True, reset_dag_runs=True),
+            rules=Rules(lacks=dict(map_index="all instances of a mapped task are cleared together")),
         ),
         task_instance=Endpoint("/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances", verbs=("read",), plural="task_instances"),
-        task_log=Endpoint("/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs", verbs=("read",), accept="text/plain", store=TextLog),
-        xcom=Endpoint("/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries", verbs=("read",), query=dict(stringify="false")),
+        task_log=Endpoint(
+            "/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs", verbs=("read",), query=LOG_QUERY, accept="text/plain", store=TextLog
+        ),
+        xcom=Endpoint(
+            "/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries",
+            verbs=("read",),
+            query=dict(stringify="false", map_index="{map_index}"),
+        ),
         dag_run=Endpoint(
             "/api/v1/dags/{dag_id}/dagRuns",
             key="dag_run_id",
@@ -103,7 +110,7 @@ V1 = Dialect(
             newest="-id",
             anywhere="~",
             store=NotedRuns,
-            rules=Rules(lacks=dict(run_after="it came with Airflow 3")),
+            rules=Rules(lacks=dict(run_after="it came with Airflow 3", partition_key="it came with Airflow 3.2")),
             page="/dags/{dag_id}/grid?dag_run_id={run_id}",
         ),
     ),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import typing as t
 
-from ansible_collections.dagops.airflow.plugins.module_utils._dialect import EXTRA, HEALTH, PARAMS, TAGS, Dialect, Endpoint, Rules, Store
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import EXTRA, HEALTH, LOG_QUERY, PARAMS, TAGS, Codec, Dialect, Endpoint, Rules, Store
 
 
 def _recognise(body: t.Any) -> str | None:
@@ -20,8 +20,7 @@ class EventLog(Store):
     """A log is a list of events, of each try and each index of a mapped task."""
 
     def read(self, key: str) -> dict[str, t.Any] | None:
-        params = dict(map_index=self._scope["map_index"], full_content="true")
-        body = self._session.call("GET", self._item(key), params=params, allow=self._row.missing)
+        body = self._session.call("GET", self._item(key), params=self._query, allow=self._row.missing)
         events = body.get("content") if isinstance(body, dict) else None
         return None if events is None else dict(content=[line for event in events for line in _lines(event)])
 
@@ -94,12 +93,13 @@ V2 = Dialect(
             "/api/v2/dags/{dag_id}/clearTaskInstances",
             verbs=("create",),
             key="dag_run_id",
-            wire=dict(run_id="dag_run_id"),
+            wire=dict(run_id="dag_run_id", tasks="task_ids"),
+            codecs=dict(tasks=Codec(encode=lambda tasks: [[*task] if task[1] >= 0 else task[0] for task in tasks], decode=list)),  # of pairs
             always=dict(dry_run=False, only_failed=True, reset_dag_runs=True),
         ),
         task_instance=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", verbs=("read",), plural="task_instances"),
-        task_log=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs", verbs=("read",), store=EventLog),
-        xcom=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries", verbs=("read",)),
+        task_log=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs", verbs=("read",), query=LOG_QUERY, store=EventLog),
+        xcom=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries", verbs=("read",), query=dict(map_index="{map_index}")),
         dag_run=Endpoint(
             "/api/v2/dags/{dag_id}/dagRuns",
             key="dag_run_id",
@@ -111,6 +111,7 @@ V2 = Dialect(
             finds=dict(logical_date=("logical_date_gte", "logical_date_lte"), state=("state",), since=("start_date_gte",), ended_since=("end_date_gte",)),
             newest="-id",
             anywhere="~",
+            rules=Rules(since=dict(partition_key="3.2")),
             page="/dags/{dag_id}/runs/{run_id}",
         ),
     ),

@@ -19,6 +19,7 @@ DAG_RUN = Resource(
         data_interval_start=Field(dict(type="str"), same=as_instant),
         data_interval_end=Field(dict(type="str"), same=as_instant),
         run_after=Field(dict(type="str"), same=as_instant),
+        partition_key=Field(dict(type="str", no_log=False)),
         note=Field(dict(type="str"), same=lambda one, other: (one or "") == (other or ""), describes=True),
     ),
     told=("dag_id", "state", "run_type", "queued_at", "start_date", "end_date", "url"),

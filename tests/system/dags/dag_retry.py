@@ -36,16 +36,29 @@ def fail_first(**context):
         raise RuntimeError("the first attempt fails on purpose")
 
 
+def fail_twice(**context):
+    if not context["dag_run"].run_id.endswith("__3"):
+        raise RuntimeError("the first two attempts fail on purpose")
+
+
+def fail_one(index, **context):
+    if index:
+        fail_first(**context)
+
+
 def skip(**context):
     raise AirflowSkipException("nothing to check")
 
 
-def dag(name, check, work=succeed, schedule=None, last=1, **retry):
+def dag(name, check, work=succeed, schedule=None, last=1, pieces=(), **retry):
     when = {"schedule_interval" if GENERATION == 1 else "schedule": schedule}
     made = DAG("test_retry_" + name, start_date=datetime(2020, 1, 1), catchup=False, max_active_runs=4, is_paused_upon_creation=bool(schedule), **when)
     with made:
         working = PythonOperator(task_id="work", python_callable=work, **CONTEXT)
-        checking = PythonOperator(task_id="check", python_callable=check, **CONTEXT)
+        if pieces:
+            checking = PythonOperator.partial(task_id="check", python_callable=check).expand(op_args=[[piece] for piece in pieces])
+        else:
+            checking = PythonOperator(task_id="check", python_callable=check, **CONTEXT)
         working >> checking
         for number in range(last):
             retry_on_failure(check=checking if number else "check", task_id=f"last_{number}", **retry)
@@ -54,6 +67,9 @@ def dag(name, check, work=succeed, schedule=None, last=1, **retry):
 
 once = dag("once", fail_first)
 always = dag("always", fail)
+thrice = dag("thrice", fail_twice, max_attempts=3)
+if GENERATION > 1:
+    mapped = dag("mapped", fail_one, pieces=[0, 1])
 fine = dag("fine", succeed)
 skipped = dag("skipped", skip)
 late = dag("late", succeed, work=fail_first, delay=timedelta(seconds=3))

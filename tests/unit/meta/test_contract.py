@@ -48,7 +48,6 @@ CASES = [(package, kind) for package, (dialect, _file) in DOCUMENTS.items() for 
 # Writable by the server and no option of ours, with the reason.
 NOT_OPTIONS = {
     "dag_run": dict(
-        partition_key="partitioned DAGs are new in 3.2, and have no like elsewhere",
         execution_date="the old name of logical_date",
         state="read only for a trigger",
     ),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import pytest
 
-from ansible_collections.dagops.airflow.plugins.module_utils._progress import CROWD, LOG, TERMINAL, Progress, pace, watch_time
+from ansible_collections.dagops.airflow.plugins.module_utils._progress import LOG, TERMINAL, Progress, pace, watch_time
 
 
 class Wait:
@@ -59,11 +59,12 @@ def test_in_a_log_a_line_every_ten_seconds_at_most_and_every_minute_at_least():
 
 
 def test_many_hosts_are_told_of_less_often():
-    wait = Wait(CROWD)
+    wait = Wait(pace(True, 5))
     for second in range(12):
         wait.look(second + 1, tasks=states(running=[f"t{second}"]), step=1)
     assert [line.split()[1] for line in wait.said] == ["0:00", "0:00", "0:03", "0:06", "0:09"]
-    assert [pace(True, 1), pace(True, 20), pace(False, 1), pace(False, 20)] == [TERMINAL, CROWD, LOG, LOG]
+    assert [pace(True, 1), pace(True, 4), pace(False, 1), pace(False, 20)] == [TERMINAL, TERMINAL, LOG, LOG]
+    assert [pace(True, 5), pace(True, 20), pace(True, 100)] == [(3, 30), (10, 30), (50, 150)]
 
 
 def test_detail_names_the_tasks():

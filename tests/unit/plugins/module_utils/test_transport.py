@@ -13,7 +13,7 @@ import urllib3
 
 from ansible_collections.dagops.airflow.plugins.module_utils._auth import anonymous, basic
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, TransportError
-from ansible_collections.dagops.airflow.plugins.module_utils._transport import Transport
+from ansible_collections.dagops.airflow.plugins.module_utils._transport import Patience, Transport
 
 
 @pytest.fixture
@@ -69,6 +69,26 @@ def test_what_is_harmless_is_tried_again(server, method):
     url, asked = server(b"", http(500), http(200, b"1"))
     assert Transport(url).send(method, "/", anonymous()).body == 1
     assert len(asked) == 3
+
+
+def test_who_asks_again_himself_gets_one_try(server):
+    url, asked = server(b"", http(500), http(500), http(200, b"1"))
+    transport = Transport(url, timeout=0.5)
+    with transport.patience.of_one_try(lambda: 60.0):
+        with pytest.raises(TransportError):
+            transport.send("GET", "/", anonymous())
+        assert transport.send("GET", "/", anonymous()).status == 500
+    assert len(asked) == 2
+    assert transport.send("GET", "/", anonymous()).body == 1
+
+
+def test_no_try_is_longer_than_the_time_that_is_left():
+    patience = Patience(30.0, 3)
+    assert patience.of_a_request() == (30.0, 3)
+    with patience.of_one_try(lambda: 12.5):
+        assert patience.of_a_request() == (12.5, 0)
+    with patience.of_one_try(lambda: -1.0):
+        assert patience.of_a_request() == (5.0, 0)
 
 
 def test_a_post_that_reached_the_server_is_not_tried_again(server):

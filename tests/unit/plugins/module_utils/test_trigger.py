@@ -22,6 +22,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.task_instance import TASK_INSTANCE
+from ansible_collections.dagops.airflow.plugins.module_utils._transport import Patience
 
 
 def options(**given):
@@ -192,7 +193,13 @@ def play(runs, monkeypatch, dag=None, cleared=None, tasks=None, **given):
         return {DAG.kind: dags, DAG_RUN.kind: runs, CLEARED_TASKS.kind: cleared, TASK_INSTANCE.kind: found}[resource.kind]
 
     monkeypatch.setattr(Context, "open", fake_open)
-    monkeypatch.setattr(Context, "connection", SimpleNamespace(memory={}, dialect=SimpleNamespace(rows=dict(cleared_tasks=cleared) if cleared else {})))
+    monkeypatch.setattr(
+        Context,
+        "connection",
+        SimpleNamespace(
+            memory={}, session=SimpleNamespace(patience=Patience(1.0, 0)), dialect=SimpleNamespace(rows=dict(cleared_tasks=cleared) if cleared else {})
+        ),
+    )
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
     return perform(TRIGGER, options(**{"run_id": "r", **given}), warn=warnings.append), warnings
 
@@ -311,9 +318,17 @@ def test_a_run_of_airflows_own_is_never_made(monkeypatch, if_failed):
     assert not runs.sent
 
 
+class Cleared:
+    title = "Airflow 9"
+
+    def __init__(self, create, **lacks):
+        self.create = create
+        self.rules = Rules(lacks=lacks)
+
+
 def tasks_in(**states):
     moment = "2026-11-25T00:00:10Z"
-    tasks = [dict(task_id=name, state=state, start_date=moment, end_date=moment) for name, state in states.items()]
+    tasks = [dict(task_id=name, map_index=-1, state=state, start_date=moment, end_date=moment) for name, state in states.items()]
     return SimpleNamespace(find=lambda: tasks)
 
 
@@ -326,9 +341,9 @@ def test_clear_does_what_has_not_succeeded_where_nothing_failed(monkeypatch):
 
     tasks = tasks_in(b="skipped", a="success", c=None)
     runs = Runs(ApiError("taken", 409), found=[FAILED, None, FAILED, dict(RUN, state="queued")])
-    result, _warnings = play(runs, monkeypatch, cleared=SimpleNamespace(create=clear), tasks=tasks, if_failed="clear")
+    result, _warnings = play(runs, monkeypatch, cleared=Cleared(clear), tasks=tasks, if_failed="clear")
     assert result["dag_run"]["state"] == "queued"
-    assert done == [dict(run_id="r"), dict(run_id="r", only_failed=False, task_ids=["b", "c"])]
+    assert done == [dict(run_id="r"), dict(run_id="r", only_failed=False, tasks=[("b", -1), ("c", -1)])]
 
 
 def test_clear_of_a_cancelled_run_does_what_was_cut_off_too(monkeypatch):
@@ -339,14 +354,30 @@ def test_clear_of_a_cancelled_run_does_what_was_cut_off_too(monkeypatch):
     tasks.find()[3].update(dict.fromkeys(("start_date", "end_date"), "2026-11-25T00:00:01Z"))
     tasks.find()[4]["start_date"] = "2026-11-25T00:00:09Z"
     runs = Runs(ApiError("taken", 409), found=[cancelled, None, dict(RUN, state="queued")])
-    cleared = SimpleNamespace(create=lambda values: done.append(values) or dict(task_instances=[1]))
+    cleared = Cleared(lambda values: done.append(values) or dict(task_instances=[1]))
     play(runs, monkeypatch, cleared=cleared, tasks=tasks, if_failed="clear")
-    assert done == [dict(run_id="r", only_failed=False, task_ids=["last", "load", "report"])]
+    assert done == [dict(run_id="r", only_failed=False, tasks=[("last", -1), ("load", -1), ("report", -1)])]
     tasks = tasks_in(load="failed", branch="skipped")
     tasks.find()[1]["start_date"] = "2026-11-25T00:00:01Z"
     runs = Runs(ApiError("taken", 409), found=[cancelled, None, dict(RUN, state="queued")])
     play(runs, monkeypatch, cleared=cleared, tasks=tasks, if_failed="clear")
     assert done[1:] == [dict(run_id="r")]
+
+
+@pytest.mark.parametrize("lacks", [{}, dict(map_index="all of them are cleared")])
+def test_clear_of_a_mapped_task_that_was_cut_off(monkeypatch, lacks):
+    """One of its instances had succeeded: where single ones cannot be named that is said."""
+    done, cancelled = [], dict(FAILED, end_date="2026-11-25T00:00:12Z")
+    tasks = tasks_in(load0="success", load1="failed", load2="skipped", other="success")
+    for index, task in enumerate(tasks.find()[:3]):
+        task.update(task_id="load", map_index=index)
+    tasks.find()[2]["start_date"] = None
+    runs = Runs(ApiError("taken", 409), found=[cancelled, None, dict(RUN, state="queued")])
+    cleared = Cleared(lambda values: done.append(values) or dict(task_instances=[1]), **lacks)
+    _result, warnings = play(runs, monkeypatch, cleared=cleared, tasks=tasks, if_failed="clear")
+    assert done == [dict(run_id="r", only_failed=False, tasks=[("load", 1), ("load", 2)])]
+    said = ["What had succeeded of load in 'r' is done again, too: by Airflow 9 all of them are cleared"]
+    assert [text for text in warnings if "succeeded" in text] == (said if lacks else [])
 
 
 def test_clear_looks_after_a_lost_answer(monkeypatch):
@@ -357,7 +388,7 @@ def test_clear_looks_after_a_lost_answer(monkeypatch):
         raise LOST
 
     runs = Runs(ApiError("taken", 409), found=[FAILED, None, FAILED, dict(RUN, state="queued")])
-    result, _warnings = play(runs, monkeypatch, cleared=SimpleNamespace(create=clear), if_failed="clear")
+    result, _warnings = play(runs, monkeypatch, cleared=Cleared(clear), if_failed="clear")
     assert (result["changed"], result["dag_run"]["state"]) == (True, "queued")
     assert done == [dict(run_id="r")] * 2
 

@@ -89,6 +89,23 @@ def test_a_server_that_is_away_for_a_while_is_waited_for(clock, failure):
     assert 30 <= clock.now <= 45
 
 
+def test_the_time_of_a_look_that_fails_is_time_without_a_server(clock):
+    def read():
+        clock.now += 30
+        raise TransportError("gone", reached=False)
+
+    with pytest.raises(TransportError):
+        wait(clock, read, timeout=1000.0, outage=40.0)
+    assert clock.now <= 61
+
+
+def test_nothing_is_said_of_a_moment_without_a_server(clock):
+    _found, told = wait(clock, away(clock, 10, 11, ApiError("busy", 503)), outage=40.0)
+    assert all("away" not in seen for seen in told)
+    _found, told = wait(clock, away(clock, clock.now, clock.now + 20, ApiError("busy", 503)), timeout=1000.0, outage=40.0)
+    assert any("away" in seen for seen in told)
+
+
 def test_a_refusal_is_not_an_outage(clock):
     with pytest.raises(ApiError, match="no"):
         wait(clock, away(clock, 0, 30, ApiError("no", 403)), outage=40.0)
