@@ -38,7 +38,7 @@ options:
     required: true
   value:
     description:
-      - The value, of any type of JSON. Needed to create a variable.
+      - The value, of any type of JSON. Needed to create a variable. The null of JSON is the text V("null"), for null itself means that the option is left out.
       - V(***) is refused, for it is what Airflow shows in place of a secret.
     type: raw
   description:

@@ -7,7 +7,7 @@
 benchmark.py [ROUNDS] [ROW ...]: on the running servers of tests/servers. Rows:
 one: a new run as a playbook of one task, both ways; wall time and CPU time are those of the whole ansible-playbook.
 loop: a loop of 100 new runs, as modules and in the worker; what it adds to a play that does nothing.
-late: how long after the end of a run of 5 s the task is over, both ways.
+late: how long after the end of a run of 5 s the task is over, both ways; and of Airflow 3 the answer of its own address that waits, asked once a second.
 parallel: 200 new runs in one task with max_parallel of 1, 2, 4 and 8; Airflow 3.3 on SQLite is given only 1 and 2, for it answers more with locks, for minutes.
 many: 200 new runs in one task, against the bare server's time for as many POSTs over one connection, against loops, and against Airflow's own command.
 With DATABASE=postgresql, on servers of its own that keep their data there (root, Debian's PostgreSQL). SERVER=airflow_2_11 for one.
@@ -271,15 +271,28 @@ def late(proxy, server):
     """Seconds from the end of a run, as the server's database has it, to the end of the task."""
     if os.environ.get("DATABASE") == "postgresql":
         sys.exit("late: on the servers of tests/servers only")
-    took = {"ours": [], "uri": []}
+    took = {"ours": [], "uri": [], **({"address": []} if server.startswith("airflow_3") else {})}
     for number in range(ROUNDS):
         for way, lateness in took.items():
             key, told = f"late-{time.time_ns()}-{number}-{way}", []
-            play(OURS_LATE if way == "ours" else uri_late(server, key), proxy, key, told)
-            lateness.append(float(re.search(r"over at ([\d.]+)", told[0]).group(1)) - ended(server, key))
-    ours, uri = (statistics.median(took[way]) for way in ("ours", "uri"))
-    print(f"{server:<16}{ours / uri:>8.2f}   {ours:.2f} s / {uri:.2f} s")
+            if way == "address":
+                over = own_address(proxy, key)
+            else:
+                play(OURS_LATE if way == "ours" else uri_late(server, key), proxy, key, told)
+                over = float(re.search(r"over at ([\d.]+)", told[0]).group(1))
+            lateness.append(over - ended(server, key))
+    ours, uri, *own = (statistics.median(lateness) for lateness in took.values())
+    print(f"{server:<16}{ours / uri:>8.2f}   {ours:.2f} s / {uri:.2f} s{''.join(f'; Airflow 3 itself {one:.2f} s' for one in own)}")
     print(json.dumps(dict(server=server, took=took)), file=sys.stderr)
+
+
+def own_address(proxy, key):
+    """When the address of Airflow 3 that waits for the end of a run has answered."""
+    token = requests.post(f"{proxy.url}/auth/token", json=dict(username="admin", password=PASSWORD), timeout=60).json()["access_token"]
+    headers, runs = dict(Authorization=f"Bearer {token}"), f"{proxy.url}/api/v2/dags/test_slow/dagRuns"
+    requests.post(runs, json=dict(dag_run_id=key, logical_date=None, conf=dict(seconds=5)), headers=headers, timeout=60).raise_for_status()
+    requests.get(f"{runs}/{key}/wait", params=dict(interval=1), headers=headers, timeout=600).raise_for_status()
+    return time.time()
 
 
 def ended(server, run_id):

@@ -10,7 +10,7 @@ import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.clear import clear
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.diagnose import why_no_run
-from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import LONGEST_NOTE
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import judge_note
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import ACTIVE, ENDED, called, shown
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, Unsupported
 from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import fit
@@ -37,8 +37,7 @@ DONE = dict(cancelled="cancelled", cleared="cleared", failed="marked as failed",
 
 def dag_run(context: Context) -> dict[str, t.Any]:
     options = context.options
-    if len(options["note"] or "") > LONGEST_NOTE:
-        raise AirflowError(f"note is {len(options['note'])} characters long, Airflow takes {LONGEST_NOTE}")
+    judge_note(options)
     wish, note = options["state"], options["note"]
     if wish == "absent" and note is not None:
         raise AirflowError("A run that is absent has no note: leave out note, or state=absent")

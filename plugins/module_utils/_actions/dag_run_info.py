@@ -9,9 +9,10 @@ from __future__ import annotations
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.diagnose import why_no_run
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import judge_date
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import ACTIVE, ENDED, shown
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError
-from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, instant
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 
@@ -45,11 +46,7 @@ def _judge(options: Mapping[str, t.Any]) -> None:
     if options["newest"] is not None and options["newest"] < 1:
         raise AirflowError(f"newest is a number of runs, it cannot be {options['newest']}")
     for name in ("logical_date", "since"):
-        try:
-            if options[name] is not None:
-                instant(options[name])
-        except ValueError:
-            raise AirflowError(f"{name} {options[name]!r} is no date with a time and a time zone, such as 2026-11-25T00:00:00+00:00") from None
+        judge_date(options, name)
 
 
 DAG_RUN_INFO = Action(

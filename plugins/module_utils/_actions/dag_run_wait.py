@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import itertools
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.diagnose import why_no_run
@@ -14,9 +15,8 @@ from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait impor
     ENDED,
     WAIT,
     await_end,
-    called,
-    explained,
     failed_tasks,
+    failure,
     in_slices,
     judge_here,
     judge_wait,
@@ -57,7 +57,8 @@ def _finished(context: Context, state: dict[str, t.Any], waited: Waited) -> dict
             result.update({key: one[key]} if one.get(key) else {})
     failed = [one for one in results if one["failed"]]
     if failed:
-        raise AirflowError("; ".join(one["failed"] for one in failed), **result, failed_tasks=[task for one in failed for task in one["failed_tasks"] or ()])
+        known = [one["failed_tasks"] for one in failed if one["failed_tasks"] is not None]
+        raise AirflowError("; ".join(one["failed"] for one in failed), **result, failed_tasks=list(itertools.chain(*known)) if known else None)
     return result
 
 
@@ -87,8 +88,7 @@ def _one(context: Context, run: dict[str, t.Any], waited: Waited) -> dict[str, t
             return dict({"timed_out": True} if exc.details.get("timed_out") else {}, dag_run=shown(run), failed=str(exc), failed_tasks=None)
     if run["state"] == "failed":
         tasks = failed_tasks(context, run)
-        why = f": {explained(tasks)}" if tasks else ""
-        return dict(told, dag_run=shown(run), failed=f"{called(context.options, run)} failed{why}; see {run['url']}", failed_tasks=tasks)
+        return dict(told, dag_run=shown(run), failed=failure(context.options, run, tasks), failed_tasks=tasks)
     found = dict(xcom=xcom(context, run)) if run["state"] == "success" and context.options["xcom"] else {}
     return dict(told, dag_run=shown(run), failed="", **found)
 

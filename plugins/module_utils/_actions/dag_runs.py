@@ -88,9 +88,9 @@ def _awaited(context: Context, wish: Mapping[str, t.Any], result: dict[str, t.An
     if result.get("failed"):
         return result
     waits = {name: context.options[name] for name in ("wait", "api_version", *WAIT)}
-    own, run = context.of({**wish, **waits}, context.warn), dict(result["dag_run"], url=result["run_url"])
+    own = context.of({**wish, **waits}, context.warn)
     try:
-        return {**result, **finish(own, dict(run=run, result=result, ours=ours), waited)}
+        return {**result, **finish(own, dict(run=result["dag_run"], result=result, ours=ours), waited)}
     except AirflowError as exc:
         return {**result, **exc.details, "failed": True, "msg": str(exc)}
 

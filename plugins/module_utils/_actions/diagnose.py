@@ -25,7 +25,7 @@ def why_no_run(context: Context, exc: ApiError) -> AirflowError:
     try:
         dag = context.open(DAG, {}).read(dag_id) if context.connection.dialect.rows[DAG.kind].plural else None
         broken = dag and _import_error(context, dag.get("fileloc"))
-        if broken:
+        if broken and broken["stack_trace"]:
             last = broken["stack_trace"].strip().splitlines()[-1]
             return AirflowError(
                 f"The file of the DAG {dag_id!r} cannot be imported: {last} (see import_error)", **exc.details, import_error=broken["stack_trace"]

@@ -110,21 +110,30 @@ def judge(options: Mapping[str, t.Any]) -> None:
         raise AirflowError("A date has one run, so another attempt cannot have the same logical_date: set if_failed to clear, or leave out logical_date")
     if options["max_attempts"] < 1:
         raise AirflowError(f"max_attempts counts the first run too, it cannot be {options['max_attempts']}")
-    if len(options["note"] or "") > LONGEST_NOTE:
-        raise AirflowError(f"note is {len(options['note'])} characters long, Airflow takes {LONGEST_NOTE}")
+    judge_note(options)
     try:
         json.dumps(options["conf"], allow_nan=False)
     except ValueError:
         raise AirflowError("conf holds a number that JSON does not have, such as .nan or .inf: give a text or null") from None
 
 
+def judge_note(options: Mapping[str, t.Any]) -> None:
+    if len(options["note"] or "") > LONGEST_NOTE:
+        raise AirflowError(f"note is {len(options['note'])} characters long, Airflow takes {LONGEST_NOTE}")
+
+
+def judge_date(options: Mapping[str, t.Any], name: str) -> None:
+    try:
+        if options[name] is not None:
+            instant(options[name])
+    except ValueError:
+        raise AirflowError(f"{name} {options[name]!r} is no date with a time and a time zone, such as 2026-11-25T00:00:00+00:00") from None
+
+
 def _judge_dates(options: Mapping[str, t.Any]) -> None:
     for name in DATES:
-        if options[name] is not None and not (name == "logical_date" and options[name] == NO_DATE):
-            try:
-                instant(options[name])
-            except ValueError:
-                raise AirflowError(f"{name} {options[name]!r} is no date with a time and a time zone, such as 2026-11-25T00:00:00+00:00") from None
+        if options[name] != NO_DATE or name != "logical_date":
+            judge_date(options, name)
     ends = [options["data_interval_start"], options["data_interval_end"]]
     if None in ends and ends != [None, None]:
         raise AirflowError("data_interval_start and data_interval_end go together: give both, or none")

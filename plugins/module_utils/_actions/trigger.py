@@ -32,12 +32,13 @@ from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait impor
     await_end,
     called,
     duration,
-    explained,
     failed_tasks,
+    failure,
     in_slices,
     judge_here,
     judge_wait,
     merged,
+    see,
     shown,
     xcom,
 )
@@ -309,7 +310,7 @@ def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], nu
     if run["state"] == "failed" and options["if_failed"] == "rerun":
         if number >= options["max_attempts"]:
             text = f"{called(options, run)} failed, attempt {number} of {options['max_attempts']} (max_attempts)"
-            raise AirflowError(text + _see(run), **_result(run, False, True, number))
+            raise AirflowError(text + see(run), **_result(run, False, True, number))
         again = _stamped(runs, wish._replace(values={**wish.values, **_subject(run), "run_id": attempt_id(first, number + 1)}))
         if context.check_mode:
             return _planned(options, again), number + 1, True
@@ -340,18 +341,13 @@ def _ago(run: Mapping[str, t.Any]) -> str:
     return f", {count} {unit}{'' if count == 1 else 's'} ago"
 
 
-def _see(run: Mapping[str, t.Any]) -> str:
-    return f"; see {run['url']}" if run["url"] else ""
-
-
 def _failed(
     options: Mapping[str, t.Any], run: Mapping[str, t.Any], changed: bool, number: int, tasks: list[dict[str, t.Any]] | None, ended_before: bool
 ) -> str:
     attempt = f", attempt {number}" if number > 1 else ""
     before = ", before this task" if ended_before else ""
     again = "" if changed else "; to have it done again set if_failed"
-    why = f": {explained(tasks)}" if tasks else ""
-    return f"{called(options, run)} failed{attempt}{before}{why}{_see(run)}{again}"
+    return failure(options, run, tasks, attempt + before) + again
 
 
 def _planned(options: Mapping[str, t.Any], wish: Wish) -> dict[str, t.Any]:

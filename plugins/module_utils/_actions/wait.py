@@ -274,6 +274,16 @@ def explained(tasks: list[dict[str, t.Any]] | None) -> str:
     return "; ".join(parts[:MOST_TASKS]) + more
 
 
+def failure(options: Mapping[str, t.Any], run: Mapping[str, t.Any], tasks: list[dict[str, t.Any]] | None, which: str = "") -> str:
+    """The sentence for a run that failed. ``which``: what more there is to say of it."""
+    why = f": {explained(tasks)}" if tasks else ""
+    return f"{called(options, run)} failed{which}{why}{see(run)}"
+
+
+def see(run: Mapping[str, t.Any]) -> str:
+    return f"; see {run['url']}" if run["url"] else ""
+
+
 def xcom(context: Context, run: Mapping[str, t.Any]) -> dict[str, dict[str, t.Any]]:
     """task -> key -> value, as asked for, of a mapped task a list of those of its instances; null with a warning where there is none."""
     found: dict[str, dict[str, t.Any]] = {}

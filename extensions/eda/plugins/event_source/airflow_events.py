@@ -146,7 +146,7 @@ class Source:
                     found[key] = dict(kind="dag_run", dag_run=run, attempt=number, first_run_id=first, can_be_rerun=known)
             if IMPORT_ERROR.kind in connection.dialect.rows:
                 for error in connection.open(IMPORT_ERROR, {}).find():
-                    key = f"{error['filename']} {hashlib.sha256(error['stack_trace'].encode()).hexdigest()}"
+                    key = f"{error['filename']} {hashlib.sha256(str(error['stack_trace']).encode()).hexdigest()}"
                     found[key] = dict(kind="import_error", import_error=error)
         finally:
             connection.close()
