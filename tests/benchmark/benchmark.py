@@ -111,6 +111,7 @@ URI = {
         body: {dag_run_id: "KEY", logical_date: null}
 """,
 }
+URI["airflow_3_simple"] = URI["airflow_3_fab"]
 
 
 # A loop of 20 of the same.
@@ -132,6 +133,7 @@ POST = {
     "airflow_2_11": ("/api/v1/dags/test_paused/dagRuns", "dag_run_id", {}),
     "airflow_3_fab": ("/api/v2/dags/test_paused/dagRuns", "dag_run_id", dict(logical_date=None)),
 }
+POST["airflow_3_simple"] = POST["airflow_3_fab"]
 
 OVER = """
     - ansible.builtin.debug:
@@ -163,7 +165,7 @@ UNTIL = """
 
 def uri_late(server, key):
     """What people write by hand to wait: a look every five seconds, which is Ansible's own pause."""
-    path, forced = POST[server][0].replace("test_paused", "test_slow"), server != "airflow_3_fab"
+    path, forced = POST[server][0].replace("test_paused", "test_slow"), not server.startswith("airflow_3")
     date = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime())
     more = f', conf: {{seconds: 5}}, execution_date: "{date}"}}' if server == "airflow_1_10" else ", conf: {seconds: 5}}"
     start = "".join(URI[server].replace("test_paused", "test_slow").rstrip().rpartition("}")[:1]) + more
@@ -225,7 +227,7 @@ def loop(proxy, server):
 def bare(url, server, key, count):
     """Seconds of as many POSTs over one connection, each with its credentials as ours are."""
     with requests.Session() as session:
-        if server == "airflow_3_fab":
+        if server.startswith("airflow_3"):
             token = session.post(f"{url}/auth/token", json=dict(username="admin", password=PASSWORD)).json()["access_token"]
             session.headers["Authorization"] = f"Bearer {token}"
         else:
@@ -257,7 +259,7 @@ def parallel(proxy, server):
     """Seconds of the same task with more of its runs at once, as ratios to one after the other."""
     key = f"benchmark-{time.time_ns()}"
     empty = play(NOTHING, proxy, "")[0]
-    widths = WIDTHS[:2] if server == "airflow_3_fab" and os.environ.get("DATABASE") != "postgresql" else WIDTHS
+    widths = WIDTHS[:2] if server.startswith("airflow_3") and os.environ.get("DATABASE") != "postgresql" else WIDTHS
     took = {width: [] for width in widths}
     for number in range(ROUNDS):
         for width in widths:
