@@ -93,7 +93,8 @@ class Endpoint(t.NamedTuple):
     finds: Mapping[str, Collection[str]] = {}  # option -> parameters of a list that must all be this value
     newest: str = ""  # order_by of a list that begins with what was made last
     anywhere: str = ""  # what stands in the path for a parent that is not given: any of them
-    query: Mapping[str, str] = {}  # parameters of every read of one object, filled from the resource's parents
+    query: Mapping[str, str] = {}  # parameters of every read of one object, filled from the parents; without those whose parent is not given
+    query_since: Mapping[str, str] = {}  # such parameters that came with this version
     accept: str = "application/json"  # what a read of one object asks for
     nullable: Collection[str] = ()  # options that may be sent as null
     masked: Collection[str] = ()  # hidden options of which an answer tells whether they have a value
@@ -116,7 +117,8 @@ class Store:
         self._names = names
         self._scope = scope
         self._path = row.path.format(**{name: self._part(name, value) for name, value in scope.items()})
-        self._query = {name: value.format(**scope) for name, value in row.query.items()} or None
+        known = {name: value for name, value in row.query.items() if not _older(version, row.query_since.get(name, "0"))}
+        self._query = {name: value.format(**scope) for name, value in known.items() if value[:1] != "{" or value[1:-1] in scope} or None
         self._bare: Collection[str] = ()  # hidden options that the object last read has no value of
         self._key = next((name for name in names if row.key and self._wire(name) == row.key), "")
 
@@ -196,7 +198,7 @@ class Store:
         found.update({name: value for name, value in self._scope.items() if name in found and value is not None})
         found.update({name: value for name, (value, why) in self.rules.fixed.items() if name in found})
         if self._row.page:
-            found["url"] = self._session.url + self._row.page.format(**{name: in_path(value) for name, value in found.items() if value})
+            found["url"] = self._session.url + self._row.page.format(**{name: quote(str(value), safe="") for name, value in found.items() if value})
         return found
 
     def _foreign(self, path: str) -> AirflowError:

@@ -93,13 +93,14 @@ def watch(
     waited = waited or Waited(clock=clock)
     clock, end = waited.clock, waited.start + timeout
     while True:
-        asked = clock()
+        asked, least = clock(), 0.0
         try:
             found = read()
             waited.away_since = None
         except (ApiError, TransportError) as exc:
             if isinstance(exc, ApiError) and exc.status < 500 and exc.status != 429:
                 raise
+            least = min(getattr(exc, "retry_after", 0.0), LONGEST_PAUSE)
             waited.away_since = away = asked if waited.away_since is None else waited.away_since
             if clock() - away >= outage:
                 raise
@@ -118,5 +119,5 @@ def watch(
                 raise TimedOut(f"{until.what} is still {found[until.field]} after {timeout:g} s (wait_timeout)")
         if clock() >= waited.over:
             raise SliceOver({})
-        sleep(max(0.0, min(waited.pause, interval, end - clock(), waited.over - clock())))
+        sleep(max(0.0, min(max(least, min(waited.pause, interval)), end - clock(), waited.over - clock())))
         waited.pause = min(waited.pause * SLOWER, interval)

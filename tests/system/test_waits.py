@@ -221,8 +221,7 @@ def test_who_does_not_want_to_see_it_sees_nothing(server, address, ansible, tmp_
     asked = {mark: sum("/taskInstances" in request.path for request in proxy.seen if request.mark == mark) for mark in ("silent", "async", "seen")}
     assert (asked["silent"], asked["async"]) == (0, 0)
     assert bool(asked["seen"]) == (generation(server) != "1")
-    assert {line[2] for line in play.lines} == {DAG}, play.told
-    assert len(play.lines) < 5, play.told
+    assert sum(line[3].startswith("waiting for the run") for line in play.lines) == 1, play.told
 
 
 def test_twenty_hosts_stay_readable(server, ansible, tmp_path):
@@ -239,6 +238,7 @@ def test_twenty_hosts_stay_readable(server, ansible, tmp_path):
         (_come_back, *times) = seconds(line for line in play.lines if line[0] == host)
         assert times, host
         assert all(later - earlier >= 9 for earlier, later in zip(times, times[1:])), (host, times)  # half a second for each host
+    assert not FULL or max(sum(line[0] == host for line in play.lines) for host in hosts) > 2, play.told  # a sign of life in half a minute
     print(f"20 hosts: {len(shown)} lines")
 
 

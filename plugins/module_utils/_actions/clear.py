@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import bisect
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import ILL, called
@@ -17,6 +18,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._wait import Tries
 
 if t.TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
 
@@ -55,7 +57,7 @@ def _clear_once(context: Context, runs: t.Any, cleared: t.Any, run: Mapping[str,
     tasks = _tasks(context, run)
     cut_off = _cut_off(tasks, run)
     if cut_off:
-        _clear_these(context, cleared, run, tasks, [task for task in tasks if task in cut_off or task["state"] in (None, *ILL)])
+        _clear_these(context, cleared, run, tasks, [task for task in tasks if _which(task) in cut_off or task["state"] in (None, *ILL)])
         return
     if cleared.create(dict(run_id=run["run_id"]))["task_instances"]:
         return
@@ -73,24 +75,34 @@ def _clear_these(
         names = {task["task_id"] for task in chosen}
         again = sorted({task["task_id"] for task in tasks if task["task_id"] in names and task["state"] == "success"})
         if again:
-            why = cleared.rules.lacks["map_index"]
-            context.warn(f"What had succeeded of {', '.join(again)} in {run['run_id']!r} is done again, too: by {cleared.title} {why}")
-    pairs = sorted((task["task_id"], task["map_index"]) for task in chosen)
-    cleared.create(dict(run_id=run["run_id"], only_failed=False, tasks=pairs))
+            text = f"What had succeeded of {', '.join(again)} in {run['run_id']!r} may be done again, too"
+            text += f", for {cleared.title} clears all instances of a mapped task together before version 3.2"
+            context.once(("said", text), lambda: context.warn(text))
+    cleared.create(dict(run_id=run["run_id"], only_failed=False, tasks=sorted(map(_which, chosen))))
 
 
-def _cut_off(tasks: Sequence[Mapping[str, t.Any]], run: Mapping[str, t.Any]) -> list[Mapping[str, t.Any]]:
+def _which(task: Mapping[str, t.Any]) -> tuple[str, int]:
+    return task["task_id"], task["map_index"]
+
+
+def _cut_off(tasks: Sequence[Mapping[str, t.Any]], run: Mapping[str, t.Any]) -> set[tuple[str, int]]:
     """Tasks that did not come to their turn because the run was cancelled: Airflow skips them at the moment at which it fails what is running."""
-    moments = [instant(one["end_date"]) for one in (run, *tasks) if one["end_date"] and one["state"] == "failed"]
+    moments = sorted(instant(one["end_date"]) for one in (run, *tasks) if one["end_date"] and one["state"] == "failed")
     apart = SAME_MOMENT + EACH_TASK * len(tasks)
-    return [
-        task
+    return {
+        _which(task)
         for task in tasks
         if task["state"] == "skipped"
         and task["end_date"]
         and task["start_date"] in (None, task["end_date"])  # it did not skip itself
-        and any(abs((instant(task["end_date"]) - moment).total_seconds()) < apart for moment in moments)
-    ]
+        and _near(instant(task["end_date"]), moments) < apart
+    }
+
+
+def _near(moment: datetime, moments: Sequence[datetime]) -> float:
+    """Seconds to the nearest of them, which are in order."""
+    place = bisect.bisect(moments, moment)
+    return min((abs((moment - one).total_seconds()) for one in moments[max(0, place - 1) : place + 1]), default=float("inf"))
 
 
 def _tasks(context: Context, run: Mapping[str, t.Any]) -> list[dict[str, t.Any]]:

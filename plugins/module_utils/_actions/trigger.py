@@ -287,7 +287,8 @@ def _same(options: Mapping[str, t.Any], wish: Wish, run: Mapping[str, t.Any]) ->
         confs = [json.dumps({name: conf[name] for name in names if name in conf}, sort_keys=True, ensure_ascii=False) for conf in (there, asked)]
         raise AirflowError(f"{called(options, run)} exists with another conf: it has {confs[0]}, asked was {confs[1]}. {another}", dag_run=shown(run))
     for name in ("logical_date", "data_interval_start", "data_interval_end", "partition_key"):
-        if name in wish.values and name != wish.stamped and run[name] is not None and not DAG_RUN.fields[name].same(run[name], wish.values[name]):
+        told = run[name] is not None or name == "partition_key"  # who takes one tells it
+        if name in wish.values and name != wish.stamped and told and not DAG_RUN.fields[name].same(run[name], wish.values[name]):
             raise AirflowError(
                 f"{called(options, run)} exists with another {name}: it has {run[name]}, asked was {wish.values[name]}. {another}",
                 dag_run=shown(run),

@@ -300,10 +300,11 @@ def xcom(context: Context, run: Mapping[str, t.Any]) -> dict[str, dict[str, t.An
 def _left(context: Context, run: Mapping[str, t.Any], task_id: str, key: str) -> dict[str, t.Any] | None:
     of_run = dict(dag_id=context.options["dag_id"], run_id=run["run_id"])
 
-    def of(map_index: int) -> dict[str, t.Any] | None:
-        return context.open(XCOM, dict(of_run, task_id=task_id, map_index=map_index)).read(key)
+    def of(map_index: int | None) -> dict[str, t.Any] | None:
+        which = {} if map_index is None else dict(map_index=map_index)
+        return context.open(XCOM, dict(of_run, task_id=task_id, **which)).read(key)
 
-    entry = of(NOT_MAPPED)
+    entry = of(None)
     if entry is None:
         tasks = [task for task in context.open(TASK_INSTANCE, of_run).find() if task["task_id"] == task_id]
         entries = [of(index) for index in sorted(task["map_index"] for task in tasks if task["map_index"] not in (None, NOT_MAPPED))]

@@ -90,7 +90,7 @@ V1 = Dialect(
             wire=dict(run_id="dag_run_id", tasks="task_ids"),
             codecs=dict(tasks=Codec(encode=lambda tasks: sorted({task_id for task_id, _map_index in tasks}), decode=list)),  # of pairs: task_id, map_index
             always=dict(dry_run=False, only_failed=True, reset_dag_runs=True),
-            rules=Rules(lacks=dict(map_index="all instances of a mapped task are cleared together")),
+            rules=Rules(lacks=dict(map_index="it came with Airflow 3.2")),
         ),
         task_instance=Endpoint("/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances", verbs=("read",), plural="task_instances"),
         task_log=Endpoint(
@@ -100,6 +100,7 @@ V1 = Dialect(
             "/api/v1/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/xcomEntries",
             verbs=("read",),
             query=dict(stringify="false", map_index="{map_index}"),
+            query_since=dict(stringify="2.10", map_index="2.7"),
         ),
         dag_run=Endpoint(
             "/api/v1/dags/{dag_id}/dagRuns",

@@ -96,6 +96,7 @@ V2 = Dialect(
             wire=dict(run_id="dag_run_id", tasks="task_ids"),
             codecs=dict(tasks=Codec(encode=lambda tasks: [[*task] if task[1] >= 0 else task[0] for task in tasks], decode=list)),  # of pairs
             always=dict(dry_run=False, only_failed=True, reset_dag_runs=True),
+            rules=Rules(since=dict(map_index="3.2")),  # before its pull request 56346 an Airflow clears all instances of a mapped task together
         ),
         task_instance=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances", verbs=("read",), plural="task_instances"),
         task_log=Endpoint("/api/v2/dags/{dag_id}/dagRuns/{run_id}/taskInstances/{task_id}/logs", verbs=("read",), query=LOG_QUERY, store=EventLog),

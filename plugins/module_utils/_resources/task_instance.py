@@ -11,7 +11,7 @@ import typing as t
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Resource
 
 OF_A_RUN: dict[str, dict[str, t.Any]] = dict(dag_id=dict(type="str", required=True), run_id=dict(type="str", required=True))
-OF_A_TASK = dict(OF_A_RUN, task_id=dict(type="str", required=True), map_index=dict(type="int", required=True))
+OF_A_TASK = dict(OF_A_RUN, task_id=dict(type="str", required=True), map_index=dict(type="int"))
 NOT_MAPPED = -1  # the map_index of a task that is not mapped
 
 TASK_INSTANCE = Resource(

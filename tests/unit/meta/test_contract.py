@@ -19,6 +19,7 @@ import zipfile
 import pytest
 import yaml
 
+from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Store
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v1 import V1
 from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v2 import V2
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
@@ -165,6 +166,14 @@ def test_read_is_there_and_tells_what_we_look_for(contract):
     for name in contract.resource.fields:
         if name not in lacks:
             assert contract.row.reads.get(name, contract.row.wire.get(name, name)) in told
+
+
+def test_a_read_asks_with_parameters_that_this_version_knows(contract):
+    if "read" in contract.row.verbs:
+        item = contract.item()
+        scope = dict.fromkeys(contract.resource.parents, "1")
+        asked = Store(None, contract.row, (), scope, "", contract.version)._query
+        assert set(asked or ()) <= set(contract.parameters(item, item["get"]))
 
 
 def test_create_sends_known_keys_and_all_that_are_required(contract):

@@ -36,7 +36,8 @@ description:
   - Asks an Airflow, again and again, which runs have failed and which files it cannot import, and makes an event of each.
   - What was told stands in a file, so that nothing is missed while the rulebook or Airflow is away. Each is told at least once. After a restart, what was told
     in the last O(overlap) seconds is told again, for it may not have been acted on; act by the id of the run's next attempt, that is done once.
-  - What had failed before the first start is not told. A DAG of O(dag_ids) that is not there (yet) is warned of once, and asked for again at each look.
+  - What had failed before the first start is not told. A DAG of O(dag_ids) that is not there (yet) is warned of once, and asked for again at each look;
+    when it comes, what of it failed in the last O(overlap) seconds is told, on Airflow 1.10 what fails from then on.
   - An event has RV(kind), V(dag_run) or V(import_error). With V(dag_run) it has RV(dag_run), RV(attempt), the number in its id, RV(first_run_id), and
     RV(can_be_rerun), false where its conf is not known, or its id one that M(dagops.airflow.airflow_dag_trigger) does not take.
     With V(import_error) it has RV(import_error), with C(filename) and C(stack_trace).
@@ -91,20 +92,22 @@ class Cursor:
         self.overlap = overlap
         self.asked_until: str | None = None  # by the server's clock
         self.told: dict[str, float] = {}
+        self.seen: set[str] = set()  # DAGs that were there
         if path.exists():
             try:
                 kept = json.loads(path.read_text())
-                self.asked_until = kept["asked_until"]
+                self.asked_until = instant(kept["asked_until"]).isoformat()
+                self.seen = set(kept.get("seen", ()))
                 least = kept["at"] - overlap  # what was told later than that may not have been acted on
                 self.told = {key: at for key, at in kept["told"].items() if at < least}
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, AttributeError):
                 raise AirflowError(f"cursor_file {path} holds something else than a cursor: name another file") from None
 
     def keep(self, asked_until: str, told: dict[str, float]) -> None:
         self.asked_until, self.told = asked_until, told
         new = self.path.with_name(f"{self.path.name}.new")
         with new.open("w") as file:
-            json.dump(dict(asked_until=asked_until, at=time.time(), told=told), file)
+            json.dump(dict(asked_until=asked_until, at=time.time(), told=told, seen=sorted(self.seen)), file)
             file.flush()
             os.fsync(file.fileno())
         new.replace(self.path)
@@ -166,16 +169,22 @@ class Source:
         self.missing.discard(dag_id)
         return failed
 
+    def _may_be_old(self, run: dict[str, t.Any]) -> bool:
+        """Of a DAG that was not there before, where Airflow (1.10) does not tell when its runs ended."""
+        return run["end_date"] is None and run["dag_id"] not in self.cursor.seen
+
     async def turn(self, put: t.Callable[[dict[str, t.Any]], t.Awaitable[None]]) -> None:
         """One look, its events, and only then the file."""
         asked_until, found = await asyncio.to_thread(self.look)
         first = self.cursor.asked_until is None
-        told = {key: at for key, at in self.cursor.told.items() if key in found}
+        told = {key: at for key, at in self.cursor.told.items() if key in found or key.partition(" ")[0] in self.missing}
         for key, event in found.items():
             if key not in told:
-                if not first:
+                old = first or (event["kind"] == "dag_run" and self._may_be_old(event["dag_run"]))
+                if not old:
                     await put(event)
-                told[key] = 0.0 if first else time.time()
+                told[key] = 0.0 if old else time.time()
+        self.cursor.seen |= {dag_id for dag_id in self.options["dag_ids"] or () if dag_id not in self.missing}
         # What may not have been acted on is found again after a restart, however long ago it failed.
         least = time.time() - self.cursor.overlap
         ends = [event["dag_run"]["end_date"] for key, event in found.items() if told[key] >= least and event["kind"] == "dag_run"]

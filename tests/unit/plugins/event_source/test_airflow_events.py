@@ -59,7 +59,8 @@ class Airflow:
         if dag_id in self.missing:
             raise ApiError(f"GET /dags/{dag_id}: HTTP 404", 404)
         self.asked.append(ended_since)
-        return [run for run in self.runs if instant(run["end_date"]) >= instant(ended_since)]
+        runs = [run for run in self.runs if dag_id in (None, run["dag_id"])]
+        return [run for run in runs if run["end_date"] is None or instant(run["end_date"]) >= instant(ended_since)]
 
 
 @pytest.fixture
@@ -128,6 +129,24 @@ def test_a_dag_that_is_not_there_hides_no_other(airflow, start, caplog):
     airflow.runs = [failed("r")]
     assert turn(source) == ["r"]
     assert [record.getMessage() for record in caplog.records] == ["airflow_events: there is no DAG 'later' (yet): GET /dags/later: HTTP 404"]
+
+
+def test_a_dag_that_comes_back_brings_nothing_old(airflow, start):
+    """And one that comes late, on Airflow 1.10, which tells no ends."""
+    airflow.runs, airflow.missing = [dict(failed("old"), end_date=None)], ["late"]
+    source = start(dag_ids=["d", "late"])
+    assert turn(source) == []
+    airflow.runs.append(dict(failed("new"), end_date=None))
+    assert turn(source) == ["new"]
+    airflow.missing = ["d", "late"]
+    assert turn(source) == []
+    airflow.missing = ["late"]
+    assert turn(source) == []
+    airflow.missing = []
+    airflow.runs.append(dict(failed("long ago"), end_date=None, dag_id="late"))
+    assert turn(source) == []
+    airflow.runs.append(dict(failed("now"), end_date=None, dag_id="late"))
+    assert turn(source) == ["now"]
 
 
 def test_a_run_that_was_cleared_and_failed_again_is_told_again(airflow, start):

@@ -4,6 +4,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pytest
 
 from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Dialect, in_path
@@ -14,6 +16,7 @@ from ansible_collections.dagops.airflow.plugins.module_utils._dialects.v2 import
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.pool import POOL
+from ansible_collections.dagops.airflow.plugins.module_utils._resources.task_instance import XCOM
 
 
 class Session:
@@ -104,6 +107,26 @@ def test_all_pages_or_so_many(dialect, newest, limits):
     assert {path for path, _params in session.calls} == {f"{dialect.root}/dags/~/dagRuns"}
     assert [params["limit"] for _path, params in session.calls][: len(limits)] == limits
     assert {params.get("order_by") for _path, params in session.calls} == {None if newest is None else "-id"}
+
+
+@pytest.mark.parametrize("dialect", [V1, V2])
+def test_what_stands_in_a_note_spoils_no_address(dialect):
+    run = dict(dag_run_id="a b", dag_id="d", note="/etc is full", partition_key="..")
+    session = SimpleNamespace(url="http://x", call=lambda *words, **more: run)
+    found = dialect.open(session, "dag_run", DAG_RUN.keys, dict(dag_id="d"), None).read("a b")
+    assert found["note"] == "/etc is full"
+    assert found["url"].endswith("a%20b")
+
+
+@pytest.mark.parametrize(
+    ("map_index", "version", "query"),
+    [({}, "2.5.0", None), (dict(map_index=3), "2.7.0", dict(map_index="3")), (dict(map_index=3), None, dict(map_index="3", stringify="false"))],
+)
+def test_a_read_asks_with_what_this_version_knows(map_index, version, query):
+    asked = []
+    session = SimpleNamespace(url="http://x", call=lambda *words, params, **more: asked.append(params))
+    V1.open(session, "xcom", XCOM.keys, dict(dag_id="d", run_id="r", task_id="t", **map_index), version).read("k")
+    assert asked == [query]
 
 
 def test_a_row_that_knows_no_anywhere_wants_its_scope():

@@ -292,6 +292,18 @@ def test_another_conf_is_an_error_that_shows_both(monkeypatch):
     assert failure.value.details["dag_run"]["run_id"] == "r"
 
 
+@pytest.mark.parametrize("there", ["us", None])
+def test_a_run_of_another_partition_is_not_taken_for_it(monkeypatch, there):
+    with pytest.raises(AirflowError, match=f"exists with another partition_key: it has {there}, asked was eu"):
+        play(Runs(ApiError("taken", 409), found=[dict(RUN, partition_key=there)]), monkeypatch, partition_key="eu")
+
+
+def test_another_attempt_is_of_the_same_partition(monkeypatch):
+    runs = Runs(ApiError("taken", 409), None, found=[dict(FAILED, partition_key="eu"), None])
+    play(runs, monkeypatch, if_failed="rerun")
+    assert runs.sent[1]["partition_key"] == "eu"
+
+
 def test_rerun_ends_at_max_attempts(monkeypatch):
     with pytest.raises(AirflowError, match=re.escape("The run 'retry__r__2' of the DAG 'd' failed, attempt 2 of 2 (max_attempts)")):
         play(Runs(ApiError("taken", 409), found=[FAILED, dict(FAILED, run_id="retry__r__2"), None]), monkeypatch, if_failed="rerun")
@@ -364,7 +376,7 @@ def test_clear_of_a_cancelled_run_does_what_was_cut_off_too(monkeypatch):
     assert done[1:] == [dict(run_id="r")]
 
 
-@pytest.mark.parametrize("lacks", [{}, dict(map_index="all of them are cleared")])
+@pytest.mark.parametrize("lacks", [{}, dict(map_index="it came later")])
 def test_clear_of_a_mapped_task_that_was_cut_off(monkeypatch, lacks):
     """One of its instances had succeeded: where single ones cannot be named that is said."""
     done, cancelled = [], dict(FAILED, end_date="2026-11-25T00:00:12Z")
@@ -376,7 +388,7 @@ def test_clear_of_a_mapped_task_that_was_cut_off(monkeypatch, lacks):
     cleared = Cleared(lambda values: done.append(values) or dict(task_instances=[1]), **lacks)
     _result, warnings = play(runs, monkeypatch, cleared=cleared, tasks=tasks, if_failed="clear")
     assert done == [dict(run_id="r", only_failed=False, tasks=[("load", 1), ("load", 2)])]
-    said = ["What had succeeded of load in 'r' is done again, too: by Airflow 9 all of them are cleared"]
+    said = ["What had succeeded of load in 'r' may be done again, too, for Airflow 9 clears all instances of a mapped task together before version 3.2"]
     assert [text for text in warnings if "succeeded" in text] == (said if lacks else [])
 
 
