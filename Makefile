@@ -10,6 +10,9 @@ HERE := $(CURDIR)
 export PATH := $(HERE)/$(BIN):$(PATH)
 # Ansible takes ~ from the user database, not from HOME: they differ in containers and in CI
 export ANSIBLE_REMOTE_TMP ?= $$HOME/.ansible/tmp
+# A package index may have a bad moment
+export PIP_RETRIES ?= 10
+export PIP_DEFAULT_TIMEOUT ?= 60
 # Nobody's own Airflow is touched by trying ours
 unexport $(filter-out AIRFLOW_PORT,$(filter AIRFLOW_%,$(.VARIABLES)))
 

@@ -73,7 +73,7 @@ FORBIDDEN_BY_2 = (
     "POST <url>/api/v1/dags/test_paused/dagRuns: HTTP 403, Forbidden (wrong credentials (api_username and "
     "api_password, or api_token), or a user without any role: Airflow 2 answers all alike)"
 )
-NO_ANSWER = dict(api_retries=0, api_timeout=2)
+NO_ANSWER = dict(api_retries=0)
 ROWS = [
     # The address
     trigger("no address", dict(api_url=None), "api_url is missing: give the address of Airflow's web server, or set AIRFLOW_API_URL where the module runs"),

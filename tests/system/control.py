@@ -11,8 +11,10 @@ import fcntl
 import json
 import os
 import pathlib
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -126,6 +128,14 @@ def start(server):
     subprocess.run([BIN / "python", home / "control.py", home / "server.json", "start"], check=True, capture_output=True)
 
 
+def free_port() -> int:
+    """Below those that the system itself gives to connections, so that none of them takes it meanwhile."""
+    while True:
+        port = random.randrange(20000, 32000)
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
+
+
 def program(name: str, package: str, where: str = "/usr/sbin") -> str:
     """A program of Debian's, installed where root runs the tests; elsewhere the test is left out by name, in CI that is a failure."""
     with open(f"/tmp/.airflow-tests-{os.geteuid()}.lock", "w") as lock:  # the tests are played in lanes: what another one just installs is not ready yet
@@ -134,7 +144,7 @@ def program(name: str, package: str, where: str = "/usr/sbin") -> str:
         if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
             quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
             for words in (["update"], ["install", "-y", "--no-install-recommends", package]):
-                subprocess.run(["apt-get", "-qq", *words], check=False, env=quiet, stdout=subprocess.DEVNULL)
+                subprocess.run(["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600", *words], check=False, env=quiet, stdout=subprocess.DEVNULL)
             found = shutil.which(name) or shutil.which(name, path=where)
     if found is None:
         missing = f"{name} is missing (Debian's package {package})"

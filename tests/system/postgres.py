@@ -11,17 +11,11 @@ import ipaddress
 import os
 import pathlib
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
 
 from . import control
-
-
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return one.getsockname()[1]
 
 
 @contextlib.contextmanager
@@ -31,7 +25,7 @@ def database(network: str = ""):
     It refuses to run as root: then it runs as Debian's user for it, in a folder that this user can enter.
     """
     initdb = pathlib.Path(control.program("initdb", "postgresql", where=_where()))
-    port = free_port()
+    port = control.free_port()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="airflow_tests_postgres-"))
     become = []
     if os.geteuid() == 0:

@@ -101,11 +101,6 @@ http {{
 """
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
-
-
 class Nginx:
     """``with Nginx(folder, dict(tls="ssl_certificate ..."), locations) as nginx``: a server for each name, on the port ``nginx.ports[name]``.
 
@@ -249,7 +244,7 @@ class _Forwarding(http.server.BaseHTTPRequestHandler):
 @contextlib.contextmanager
 def below(path: str, server: dict[str, t.Any], folder: pathlib.Path) -> t.Iterator[str]:
     """A web server of Airflow 1.10 that lives below a path itself (its base_url), on the home of a server that is there; its address."""
-    port = free_port()
+    port = control.free_port()
     address = f"http://127.0.0.1:{port}{path}"
     lines = pathlib.Path(server["python"]["airflow_env_file"]).read_text().splitlines()
     environment = dict(line.split("=", 1) for line in lines if line and line[0] != "#")

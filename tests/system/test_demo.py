@@ -18,16 +18,11 @@ import urllib.request
 
 import pytest
 
-from .control import ROOT
+from .control import ROOT, free_port
 
 USER = "dagops-newcomer"  # has a home in the user database, where Ansible looks
 # Nothing of the environment but what a package index needs; pip's own settings count for a newcomer, too.
 KEPT = {name: value for name, value in os.environ.items() if name.startswith("PIP_") or name.endswith(("_proxy", "_PROXY")) or name == "SSL_CERT_FILE"}
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 def processes(folder):

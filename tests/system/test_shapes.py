@@ -13,7 +13,8 @@ import pytest
 import requests
 
 from . import control
-from .surround import Authority, Forward, Nginx, below, free_port
+from .control import free_port
+from .surround import Authority, Forward, Nginx, below
 
 ROOTS = {"airflow_1_10": "/api/experimental", "airflow_2_11": "/api/v1", "airflow_3_fab": "/api/v2", "airflow_3_simple": "/api/v2"}
 POOL, TRIGGER, INFO = (f"dagops.airflow.airflow_{what}" for what in ("pool", "dag_trigger", "info"))

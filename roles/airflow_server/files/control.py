@@ -10,6 +10,7 @@ systemd has started. ``stop`` ends every process of each session, and prints wha
 does not become healthy.
 """
 
+import http.client
 import json
 import os
 import signal
@@ -82,7 +83,7 @@ class Server:
             with opener.open(self.words["health"], timeout=10) as answer:
                 told = json.loads(answer.read().decode())
             return all(told[part]["status"] == "healthy" for part in self.words["healthy"])
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
             return False
 
     def stop(self):

@@ -41,11 +41,12 @@ def fail_with_a_secret(**context):
 
 
 def piece(index, dag_run, ti, **context):
-    """Told seconds, the last piece takes so long: once, for it leaves a file that says that it has begun."""
+    """Told seconds, the last piece takes so long: once, for it leaves a file, with the number of its process, that says that it has begun."""
     begun = (dag_run.conf or {}).get("begun")
     if begun and index and not os.path.exists(begun):
-        with open(begun, "w"):
-            pass
+        with open(begun + ".new", "w") as file:
+            file.write(str(os.getpid()))
+        os.rename(begun + ".new", begun)
         time.sleep(float(dag_run.conf["seconds"]))
     return [index, ti.try_number]
 

@@ -73,7 +73,7 @@ def test_what_is_harmless_is_tried_again(server, method):
 
 def test_who_asks_again_himself_gets_one_try(server):
     url, asked = server(b"", http(500), http(500), http(200, b"1"))
-    transport = Transport(url, timeout=0.5)
+    transport = Transport(url)
     with transport.patience.of_one_try(lambda: 60.0):
         with pytest.raises(TransportError):
             transport.send("GET", "/", anonymous())
