@@ -27,7 +27,7 @@ options:
       - What to do when O(wait_timeout) is over before a run's end.
       - V(fail) fails the task, and the run goes on.
       - V(cancel) cancels the run, if this very task has started it, and fails the task. Airflow 2 and 3.
-      - V(return) ends the task well, and says C(timed_out). The run goes on.
+      - V(return) ends the task well, with C(timed_out) in its result, at which a pipeline must look. The run goes on.
     type: str
     choices: [fail, cancel, return]
     default: fail

@@ -14,8 +14,8 @@ author:
 description:
   - Creates, changes and removes connections, which tell tasks where another system is and how to get in.
   - Through the REST API on Airflow 2.x and 3.x; on Airflow 1.10 with O(client=python) on the master.
-  - No Airflow tells a password through its REST API, nor parts of O(extra) that have a secret's name. What it hides is left alone by default, see
-    O(update_secrets). Such values are kept out of Ansible's log and results, too.
+  - No Airflow tells a password through its REST API, nor parts of O(extra) that have a secret's name. Through REST the password of a connection
+    that is there already is not changed unless O(update_secrets=always). Such values are kept out of Ansible's log and results, too.
   - Airflow 1.10 may hold several connections of one name, and takes any of them. They are not changed, but O(state=absent) removes them all.
 
 extends_documentation_fragment:
@@ -66,6 +66,7 @@ options:
       - All of that in one, in the form of Airflow's documentation, C(postgresql://user:password@host:5432/schema?sslmode=require).
       - Each part is percent-encoded, slashes too, which the filter C(urlencode) leaves as they are. What it does not say is cleared, but for the password
         and the port.
+      - Excludes O(conn_type), O(host), O(login), O(password), O(schema), O(port) and O(extra).
     type: str
 seealso:
   - module: dagops.airflow.airflow_connection_info

@@ -112,13 +112,13 @@ EXAMPLES = r"""
     runs:
       - dag_id: load_sales
         conf: {shop: north}
-        run_key: 2026-11-25
+        run_key: "2026-11-25"
       - dag_id: load_sales
         conf: {shop: south}
-        run_key: 2026-11-25
+        run_key: "2026-11-25"
       - dag_id: load_sales
         conf: {shop: west}
-        run_key: 2026-11-25
+        run_key: "2026-11-25"
 """
 
 RETURN = r"""

@@ -53,6 +53,7 @@ options:
     description:
       - Any text that says which of many equal runs is meant, such as a date, a commit, or the id of a pipeline.
       - Without it, and without O(run_id) and O(force), a DAG is run once ever with one and the same O(conf). A task that finds such a run at its end warns.
+      - Excludes O(run_id), and an O(logical_date) that is a date.
     type: str
   logical_date:
     description:
@@ -88,6 +89,7 @@ options:
       - V(fail) fails the task.
       - V(clear) has its failed tasks done again, in the same run. Airflow 2 and 3.
       - V(rerun) starts the next attempt, a run called C(retry__<run id>__2), C(retry__<run id>__3) and so on, with the same O(conf).
+        A date has one run, so with an O(logical_date) that is a date take V(clear), or name the run by O(run_id).
     type: str
     choices: [fail, clear, rerun]
     default: fail
@@ -247,7 +249,8 @@ duration:
   type: float
   sample: 12.5
 failed_tasks:
-  description: The tasks of a failed run that failed, or were not run because one before them failed. Null on Airflow 1.10, whose REST API lists no tasks.
+  description: The tasks of a failed run that failed, or were not run because one before them failed. Null on Airflow 1.10, whose REST API lists no tasks,
+    and where the server just then does not tell.
   returned: when the run has failed
   type: list
   elements: dict

@@ -14,7 +14,7 @@ author:
 description:
   - Creates, changes and removes variables, which DAGs read by their key.
   - Through the REST API on Airflow 2.x and 3.x; on Airflow 1.10 with O(client=python) on the master.
-  - Airflow keeps each value as a text. One that is no text is kept as its JSON, and compared by what it says, not by how it is written.
+  - Airflow keeps each value as a text. A mapping, a list, a number or a boolean is kept as JSON; the order of keys and spaces make no difference.
   - Airflow 3 tells V(***) in place of a value whose key looks like that of a secret (C(password), C(token) and such), and of such parts of a mapping.
     What it hides is left alone by default, see O(update_secrets). Such values are kept out of Ansible's log and results, too.
 
@@ -38,7 +38,8 @@ options:
     required: true
   value:
     description:
-      - The value, of any type of JSON. Needed to create a variable. The null of JSON is the text V("null"), for null itself means that the option is left out.
+      - The value, of any type of JSON. Needed to create a variable. To store the null of JSON give the text C(null), in quotes; a bare null
+        means that the option is not given.
       - V(***) is refused, for it is what Airflow shows in place of a secret.
     type: raw
   description:

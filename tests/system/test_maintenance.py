@@ -85,9 +85,11 @@ def window(tmp_path, server, ansible):
         made.ask({"dagops.airflow.airflow_dag_run": dict(dag_id="test_window", run_id=f"{made.key}_test_window", state="absent")})
 
 
-def test_runs_come_to_their_ends_and_exactly_what_was_active_is_restored(window):
+def test_runs_come_to_their_ends_and_exactly_what_was_active_is_restored(window, far):
+    """And a task that is delegated to another host is played there."""
     run = window.start(seconds=8)
-    code, told = window.play()
+    (window.folder / "inventory").write_text(far.inventory)
+    code, told = window.play([{"ansible.builtin.command": "printenv SSH_CONNECTION", "delegate_to": "far"}], "-i", "inventory")
     assert code == 0, told
     assert json.loads(window.seen.read_text()) == []
     assert window.state(run) == "success"

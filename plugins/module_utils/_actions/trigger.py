@@ -38,7 +38,6 @@ from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait impor
     judge_here,
     judge_wait,
     merged,
-    see,
     shown,
     xcom,
 )
@@ -310,8 +309,9 @@ def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], nu
         return clear(context, runs, run), number, True
     if run["state"] == "failed" and options["if_failed"] == "rerun":
         if number >= options["max_attempts"]:
-            text = f"{called(options, run)} failed, attempt {number} of {options['max_attempts']} (max_attempts)"
-            raise AirflowError(text + see(run), **_result(run, False, True, number))
+            tasks = failed_tasks(context, run)
+            text = failure(options, run, tasks, f", attempt {number} of {options['max_attempts']} (max_attempts)")
+            raise AirflowError(text, **_result(run, False, True, number), failed_tasks=tasks)
         again = _stamped(runs, wish._replace(values={**wish.values, **_subject(run), "run_id": attempt_id(first, number + 1)}))
         if context.check_mode:
             return _planned(options, again), number + 1, True

@@ -43,7 +43,7 @@ V1 = Dialect(
     recognise=_recognise,
     by_password="basic",
     hints={
-        401: "wrong api_username or api_password",
+        401: "wrong api_username or api_password, or [api] auth_backends of this Airflow takes none",
         403: "wrong credentials (api_username and api_password, or api_token), or a user without any role: Airflow 2 answers all alike",
     },
     everybody="/api/v1/dags?limit=1",

@@ -91,6 +91,8 @@ class Cursor:
         self.path = path
         self.overlap = overlap
         self.asked_until: str | None = None  # by the server's clock
+        if not path.parent.is_dir():
+            raise AirflowError(f"cursor_file {path} cannot be written: there is no folder {path.parent}")
         self.told: dict[str, float] = {}
         self.seen: set[str] = set()  # DAGs that were there
         if path.exists():

@@ -244,6 +244,7 @@ def test_what_this_airflow_cannot_do_is_not_asked_again(airflow, tmp_path):
         (dict(api_url="http://a"), "cursor_file is missing"),
         (dict(cursor_file="c"), "api_url is missing"),
         (dict(api_url="http://a", cursor_file=str(FILE)), "holds something else than a cursor: name another file"),
+        (dict(api_url="http://a", cursor_file="/no/such/c"), "cursor_file /no/such/c cannot be written: there is no folder /no/such"),
         (dict(api_url="http://a", cursor_file="c", dag_ids="load"), "dag_ids is a list of DAGs, not the text 'load'"),
         (dict(api_url="http://a", cursor_file="c", dag_id="d"), "airflow_events has no option dag_id"),
     ],
