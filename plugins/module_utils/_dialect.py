@@ -65,6 +65,7 @@ class Rules(t.NamedTuple):
     longest: Mapping[str, tuple[int, str]] = {}  # bytes: and why
     spelled: Mapping[str, Callable[[t.Any], t.Any]] = {}  # how this Airflow writes a value that people write in several ways
     retold: Collection[str] = ()  # told as JSON that means the same, not as it was written
+    veils: Collection[str] = ()  # told with a mask in place of each secret in them
     restarts: Collection[str] = ()  # a new value of these holds only after a restart of Airflow
 
     def of(self, version: str | None) -> Rules:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import typing as t
 
@@ -23,11 +24,17 @@ def frame(what: Resource | Action, given: t.Mapping[str, t.Any]) -> dict[str, t.
     """What AnsibleModule, or a validator in its place, must know: the options with the environment that some fall back to, and which are secret here."""
     spec = argument_spec(what)
     # Ansible hides the value of an option as a whole, with every 1 and true in it; of these only a part is secret
-    for number, secret in enumerate(what.hides(given) if isinstance(what, Resource) else ()):
+    secrets = {form for secret in (what.hides(given) if isinstance(what, Resource) else ()) for form in written(secret)}
+    for number, secret in enumerate(sorted(secrets)):
         spec[f"__secret_{number}"] = dict(type="str", no_log=True, default=secret)
     for name in CONNECTION:
         spec[name] = dict(spec[name], fallback=(from_environment, [variable(name)]))
     return dict(argument_spec=spec, **what.required)
+
+
+def written(secret: str) -> set[str]:
+    """As it is, and as it stands in a list, a mapping or JSON that is shown as a text."""
+    return {secret, repr(secret)[1:-1], json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]}
 
 
 def run(what: Resource | Action) -> None:

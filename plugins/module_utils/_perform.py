@@ -120,7 +120,10 @@ def _make_it_so(resource: Resource, context: Context) -> dict[str, t.Any]:
         if current is not None and not absent:
             compared = [name for name in resource.secrets if name in desired and "on_create" not in (secrets, options.get(f"update_{name}"))]
             matches = {name: store.matches(key, name, desired[name]) for name in compared}
-        todo = plan(resource, current, desired, absent, matches, store.rules.retold, secrets)
+        todo = plan(resource, current, desired, absent, matches, store.rules.retold, secrets, store.rules.veils)
+        resent = [name for name in todo.patch if secrets == "if_known" and resource.masks and current is not None and has_mask(current.get(name))]
+        if resent:
+            context.warn(f"To change {', '.join(resent)} of the {resource.kind} {key!r} is to write the secrets in it, too: they are sent as given")
         if todo.unknown and secrets != "on_create":
             done = "sent, so this may be no change" if secrets == "always" else "left alone; set update_secrets to always, or use client=python on the master"
             names = ", ".join(todo.unknown)

@@ -10,7 +10,7 @@ import json
 import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
-from ansible_collections.dagops.airflow.plugins.module_utils._resource import has_mask, same_leaves
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import MASK, has_mask, inside, same_leaves
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -63,10 +63,12 @@ def plan(
     matches: Mapping[str, bool | None] | None = None,
     retold: Collection[str] = (),
     secrets: str = "always",
+    veils: Collection[str] | None = None,
 ) -> Plan:
     """Pure. ``matches`` says of each hidden field that is to be compared whether the stored value is the wished one (None: unknowable).
 
     ``secrets``: what is unknowable is sent (``always``) or left alone. ``retold``: fields that this Airflow tells in another form than they are kept in.
+    ``veils``: those in which it shows masks; any of them, if that is not said.
     """
     if absent:
         return Plan("keep" if current is None else "delete", dict(current or {}), {}, {})
@@ -74,13 +76,18 @@ def plan(
         after = {name: desired.get(name) for name in resource.keys}
         after.update({name: HIDDEN for name in resource.secrets if name in desired})
         return Plan("create", {}, after, dict(desired))
+    told = resource.veil(current) if secrets == "on_create" else current
     open_ones = [name for name in desired if name not in resource.secrets and name != resource.key]
-    verdicts = {name: resource.fields[name].same(current.get(name), desired[name]) for name in open_ones}
+    verdicts = {name: resource.fields[name].same(told.get(name), desired[name]) for name in open_ones}
+    for name in [name for name, same in verdicts.items() if same is None and veils is not None and name not in veils and secrets != "on_create"]:
+        verdicts[name] = _written(current.get(name)) == _written(desired[name])  # nothing is masked here, *** is what it holds
     verdicts.update({name: None for name, same in verdicts.items() if same is False and name in retold and same_json(current.get(name), desired[name])})
     verdicts.update(matches or {})
     patch = {name: desired[name] for name, same in verdicts.items() if same is False or (same is None and secrets == "always")}
-    for name in patch if secrets == "on_create" else ():
-        if has_mask(current.get(name)):
+    for name in patch if resource.masks else ():
+        if veils is None or name in veils:
+            judge_copied(name, current.get(name), desired[name])
+        if secrets == "on_create" and has_mask(told.get(name)):
             raise AirflowError(
                 f"{name} of the {resource.kind} {desired[resource.key]!r} differs, and to change it is to write the secrets in it, too: "
                 "set update_secrets to if_known or always"
@@ -89,6 +96,24 @@ def plan(
     for name in set(patch) & set(matches or ()):
         before[name], after[name] = HIDDEN, f"{HIDDEN} (new)"
     return Plan("update" if patch else "keep", before, after, patch, [name for name, same in verdicts.items() if same is None])
+
+
+def _written(value: t.Any) -> str:
+    """By this 1 is not true, and the order of keys says nothing."""
+    return json.dumps(inside(value), sort_keys=True)
+
+
+def judge_copied(name: str, told: t.Any, wished: t.Any) -> None:
+    """A text with a mask in it that is just as Airflow shows it was copied from there: to write it would be to lose the secret."""
+    told, wished = inside(told), inside(wished)
+    if isinstance(told, dict) and isinstance(wished, dict):
+        for key in set(told) & set(wished):
+            judge_copied(name, told[key], wished[key])
+    elif isinstance(told, list) and isinstance(wished, list):
+        for one, other in zip(told, wished):
+            judge_copied(name, one, other)
+    elif isinstance(wished, str) and MASK in wished and told == wished:
+        raise AirflowError(f"{name} holds {MASK!r} where Airflow hides a part of a text: give the secret itself")
 
 
 def same_json(one: t.Any, other: t.Any) -> bool:

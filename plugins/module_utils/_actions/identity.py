@@ -64,7 +64,7 @@ def stamp(now: datetime) -> str:
 
 def first_and_number(run_id: str) -> tuple[str, int]:
     """Of an attempt: the id of the first one, and which this is."""
-    match = re.match(r"retry__(.+)__([1-9][0-9]*)\Z", run_id)
+    match = re.match(r"retry__(.+)__([1-9][0-9]{0,3})\Z", run_id)
     return (match.group(1), int(match.group(2))) if match else (run_id, 1)
 
 

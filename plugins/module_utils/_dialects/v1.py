@@ -69,7 +69,7 @@ V1 = Dialect(
             mask="unused",
             codecs=EXTRA,
             plural="connections",
-            rules=Rules(needs=("conn_type",)),
+            rules=Rules(needs=("conn_type",), veils=("extra",)),
         ),
         health=Endpoint("/api/v1/health", item="", verbs=("read",), codecs=HEALTH),
         dag=Endpoint(

@@ -64,7 +64,7 @@ V2 = Dialect(
             whole=("value",),
             mask="repeated",
             plural="variables",
-            rules=Rules(needs=("value",), retold=("value",)),
+            rules=Rules(needs=("value",), retold=("value",), veils=("value",)),
         ),
         connection=Endpoint(
             "/api/v2/connections",
@@ -75,7 +75,7 @@ V2 = Dialect(
             codecs=EXTRA,
             masked=("password",),
             plural="connections",
-            rules=Rules(needs=("conn_type",)),
+            rules=Rules(needs=("conn_type",), veils=("extra",)),
         ),
         health=Endpoint("/api/v2/monitor/health", item="", verbs=("read",), codecs=HEALTH),
         dag=Endpoint(

@@ -18,6 +18,7 @@ if t.TYPE_CHECKING:
 
 WHOLE = "__extra__"  # in a query: the whole extra as JSON (Airflow's documentation, "Generating a Connection URI")
 LONGEST_ID = 200  # characters, of Airflow 3's REST API
+ENCODED = "is each part percent-encoded, a slash in a password as %2F, # as %23, ? as %3F?"
 ID = re.compile(rf"[\w.-]{{1,{LONGEST_ID}}}")
 OF_URI = ("conn_type", "host", "login", "password", "schema", "port", "extra")
 
@@ -36,15 +37,21 @@ def _mapping(extra: t.Any) -> dict[str, t.Any]:
 def _unfold(options: Mapping[str, t.Any]) -> dict[str, t.Any]:
     if options.get("uri") is None:
         return dict(options)
-    uri = urlsplit(str(options["uri"]))  # it is asked for secrets before Ansible has judged its type
+    text = str(options["uri"])  # it is asked for secrets before Ansible has judged its type
+    if not re.match(r"[A-Za-z][\w+.-]*://", text):
+        raise ValueError("uri begins with a connection type, as in postgresql://user@host:5432/schema")
+    try:
+        uri = urlsplit(text)
+    except ValueError:  # its words show a part of the password
+        raise ValueError(f"uri is no address: {ENCODED}") from None
+    if uri.fragment or ("@" in uri.path + uri.query and "@" not in uri.netloc):
+        raise ValueError(f"uri is no address: {ENCODED}")
     try:
         port = uri.port
     except ValueError:
-        raise ValueError("The port in uri is no number of a port: is each part percent-encoded, a slash in a password as %2F?") from None
+        raise ValueError(f"The port in uri is no number of a port: {ENCODED}") from None
     if uri.path.startswith("//"):
         raise ValueError("The host in uri holds a protocol of its own: write it percent-encoded, or give conn_type, host and the others instead")
-    if not uri.scheme:
-        raise ValueError("uri begins with a connection type, as in postgresql://user@host:5432/schema")
     query = dict(parse_qsl(uri.query, keep_blank_values=True))
     said = dict(
         conn_type={"postgresql": "postgres"}.get(uri.scheme, uri.scheme.replace("-", "_")),
@@ -77,11 +84,19 @@ def _wrong_password(password: str) -> str:
 
 def _hides(options: Mapping[str, t.Any]) -> Sequence[str]:
     """In an extra, and in what a URI means."""
+    extra, uri = options.get("extra"), options.get("uri")
+    found: list[str] = []
     try:
-        said = _unfold(options)
-        return [*secret_leaves(_mapping(said.get("extra"))), *filter(None, [said.get("password")])]
+        found += secret_leaves(_mapping(extra) if extra else {})
     except ValueError:
-        return ()
+        found.append(str(extra))  # nobody knows what of it is a secret
+    if found and isinstance(extra, str):
+        found.append(extra)  # as JSON it may be written in many ways
+    try:
+        said = _unfold(options) if uri is not None else {}
+    except ValueError:
+        said = {}
+    return [*found, *secret_leaves(said.get("extra")), *filter(None, [said.get("password")])]
 
 
 def _veil(found: Mapping[str, t.Any]) -> dict[str, t.Any]:

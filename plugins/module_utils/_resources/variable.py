@@ -41,7 +41,9 @@ def _wrong_key(key: str) -> str:
 
 
 def _hides(options: Mapping[str, t.Any]) -> Sequence[str]:
-    return secret_leaves(inside(options.get("value")), sensitive(str(options.get("key"))))
+    value = options.get("value")
+    found = secret_leaves(inside(value), sensitive(str(options.get("key"))))
+    return [*found, value] if found not in ([], [value]) and isinstance(value, str) else found  # as JSON it may be written in many ways
 
 
 def _veil(found: Mapping[str, t.Any]) -> dict[str, t.Any]:

@@ -73,6 +73,7 @@ def retry_on_failure(check, max_attempts=2, delay=0, dag_id=None, connection_id=
     if not isinstance(check, str):
         task.setdefault("dag", check.dag)
     task.setdefault("task_id", "retry_on_failure")
+    task.setdefault("execution_timeout", None)  # that of the DAG's own tasks may be shorter than the delay
     words = dict(
         max_attempts=max_attempts, delay=delay, dag_id=dag_id, connection_id=None if variables else connection_id, variables=variables, api_url=api_url
     )
@@ -101,6 +102,8 @@ def last_task(retry, **context):
     failed = "attempt {} of {} failed".format(number, retry["max_attempts"])
     if number >= retry["max_attempts"]:
         attempts = [first] + [attempt_id(first, one) for one in range(2, number + 1)]
+        if number > 10:
+            attempts[2:-1] = ["..."]
         raise AirflowFailException("{}, and no other is made: {}".format(failed, ", ".join(attempts)))
     again = attempt_id(first, number + 1)
     time.sleep(retry["delay"])
@@ -126,7 +129,7 @@ def check_states(check, context):
 
 def first_and_number(run_id):
     """Of an attempt: the id of the first one, and which this is."""
-    match = re.match(r"retry__(.+)__([1-9][0-9]*)\Z", run_id)
+    match = re.match(r"retry__(.+)__([1-9][0-9]{0,3})\Z", run_id)
     return (match.group(1), int(match.group(2))) if match else (run_id, 1)
 
 
@@ -156,10 +159,19 @@ def access(retry):
     if retry["variables"]:
         return (retry["api_url"], *(Variable.get("{}_{}".format(retry["variables"], what)) for what in ("username", "password")))
     there = connection(retry["connection_id"])
-    url = retry["api_url"] or there.host or ""
-    if "://" not in url:
-        url = "{}://{}{}".format(there.schema or "http", url, f":{there.port}" if there.port else "")
-    return url, there.login or "", there.password or ""
+    return retry["api_url"] or address(there), there.login or "", there.password or ""
+
+
+def address(there):
+    """Of a Connection, as Airflow's own HTTP hook reads it."""
+    scheme, between, host = (there.host or "").rpartition("://")
+    if not between:
+        scheme = there.schema or (there.conn_type if there.conn_type in ("http", "https") else "http")
+        host = f"[{host}]" if host.count(":") > 1 and host[:1] != "[" else host
+    name, slash, path = host.partition("/")
+    if there.port and not re.search(r":[0-9]+\Z", name):
+        name = f"{name}:{there.port}"
+    return f"{scheme}://{name}{slash}{path}"
 
 
 def start(api, dag_id, run_id, run):
@@ -231,7 +243,8 @@ class Api:
     def call(self, method, path, body=None):
         """Status, and what the answer is as JSON, or its text."""
         status, answer = self.exchange(method, path, body)
-        print(f"{method} {self.url}{path}: {status} {json.dumps(answer)[:1000]}")
+        told = {name: value for name, value in answer.items() if name != "conf"} if isinstance(answer, dict) else answer
+        print(f"{method} {self.url}{path}: {status} {json.dumps(told)[:1000]}")
         return status, answer
 
     def exchange(self, method, path, body=None):
@@ -241,7 +254,8 @@ class Api:
             answer = requests.request(method, self.url + path, json=body, auth=self.authorise, timeout=TIMEOUT, allow_redirects=False)
         except requests.RequestException as exc:
             trouble = Trouble(f"{self.url}{path} cannot be asked: {exc}. Is the master up, and its port open to this host?")
-            trouble.sent = not isinstance(exc, requests.ConnectTimeout) and "NewConnectionError" not in repr(exc)
+            unsent = (requests.ConnectTimeout, requests.exceptions.SSLError, ValueError)  # the last one: an address that is none
+            trouble.sent = not isinstance(exc, unsent) and "NewConnectionError" not in repr(exc)
             raise trouble from None
         try:
             return answer.status_code, answer.json()

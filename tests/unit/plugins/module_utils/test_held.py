@@ -6,9 +6,12 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from ansible.module_utils.common.arg_spec import ArgumentSpecValidator
 
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError
 from ansible_collections.dagops.airflow.plugins.module_utils._module import frame
 from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import plan, same_json, shown
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import has_mask, same_leaves, veiled
@@ -96,6 +99,12 @@ def test_uri(uri, said):
         ("http://h:x", "The port in uri"),
         ("http://https://h", "a protocol of its own"),
         ("http://h?__extra__=1", "extra is"),
+        ("jdbc:mysql://u:pw@h/db", "uri begins with a connection type"),
+        ("http://u:p[pw]@h", "^uri is no address: is each part percent-encoded, a slash in a password as %2F, # as %23, [?] as %3F[?]$"),
+        ("http://u:p\uff1fpw@h", "^uri is no address: is each part percent-encoded"),
+        ("http://u:1#pw@h", "^uri is no address: is each part percent-encoded"),
+        ("http://u:1/pw@h", "^uri is no address: is each part percent-encoded"),
+        ("http://u:1?pw@h", "^uri is no address: is each part percent-encoded"),
     ],
 )
 def test_uri_that_says_nothing(uri, words):
@@ -105,14 +114,51 @@ def test_uri_that_says_nothing(uri, words):
 
 def test_which_parts_are_secret():
     assert VARIABLE.hides(dict(key="my_password", value="x")) == ["x"]
-    assert VARIABLE.hides(dict(key="k", value='{"token": 12, "a": "b"}')) == ["12"]
+    assert VARIABLE.hides(dict(key="k", value='{"token": 12, "a": "b"}')) == ["12", '{"token": 12, "a": "b"}']
     assert VARIABLE.hides(dict(key="k", value=3)) == []
     assert VARIABLE.hides(dict(key="token", value="***")) == []
     assert CONNECTION.hides(dict(extra=dict(a=1))) == []
-    assert CONNECTION.hides(dict(extra='{"secret": {"inner": ["s"]}}')) == ["s"]
+    assert CONNECTION.hides(dict(extra='{"secret": {"inner": ["s"]}}')) == ["s", '{"secret": {"inner": ["s"]}}']
+    assert CONNECTION.hides(dict(extra='{"secret": "s",}')) == ['{"secret": "s",}'] * 2
+    assert CONNECTION.hides(dict(extra=dict(token="s"), uri="http://u:p@h")) == ["s", "p"]
     assert CONNECTION.hides(dict(uri="http://u:p%40ss@h?token=t%2F")) == ["t/", "p@ss"]
     for nothing in ("nothing", "http://[", 5, dict(a=1), ["http://h"]):
-        assert CONNECTION.hides(dict(uri=nothing)) == ()
+        assert CONNECTION.hides(dict(uri=nothing)) == []
+
+
+def test_a_secret_is_hidden_as_ansible_would_show_it():
+    """In the text of a mapping, as in the log of a module, and in JSON."""
+    secret = '-----BEGIN\nk\u00e9y\\ "quoted"'
+    given = dict(connection_id="c", conn_type="http", extra=dict(private_key=secret))
+    spec = frame(CONNECTION, given)["argument_spec"]
+    hidden = ArgumentSpecValidator(spec, [tuple(pair) for pair in CONNECTION.required["mutually_exclusive"]]).validate(given)._no_log_values
+    for shown_as in (str(given["extra"]), json.dumps(given["extra"]), json.dumps(given["extra"], ensure_ascii=False), secret):
+        for form in sorted(hidden, key=len, reverse=True):
+            shown_as = shown_as.replace(form, "***")
+        assert "k" not in shown_as.replace("private_key", "")
+
+
+def test_on_create_leaves_secrets_alone_that_are_told():
+    """As Airflow 2 and client=python tell them."""
+    told = '{"a": 1, "token": "rotated"}'
+    assert held(dict(a=1, token="first"), "on_create", told=told, veils=()).verb == "keep"
+    assert held(dict(a=1, token="first"), told=told, veils=()).patch
+    with pytest.raises(AirflowError, match="to change it is to write the secrets in it, too"):
+        held(dict(a=2, token="first"), "on_create", told=told, veils=())
+
+
+def test_a_mask_that_is_none():
+    """Where Airflow masks nothing, *** is what somebody stored."""
+    assert held("secret", told="***", veils=()).patch == dict(value="secret")
+    assert held("secret", told="***", veils=["value"]).unknown == ["value"]
+    assert held("a *** b", "always", told="a *** b", veils=()).verb == "keep"
+
+
+def test_a_mask_within_a_text_is_not_written_back():
+    told = '{"url": "https://u:***@h", "n": 1}'
+    with pytest.raises(AirflowError, match="^value holds '[*]{3}' where Airflow hides a part of a text: give the secret itself$"):
+        held(dict(url="https://u:***@h", n=2), told=told, veils=["value"])
+    assert held(dict(url="https://u:***@h", n=2), told=told, veils=()).patch
 
 
 def test_only_the_secret_is_hidden_from_ansible():
