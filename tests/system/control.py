@@ -140,12 +140,12 @@ def program(name: str, package: str, where: str = "/usr/sbin") -> str:
     """A program of Debian's, installed where root runs the tests; elsewhere the test is left out by name, in CI that is a failure."""
     with open(f"/tmp/.airflow-tests-{os.geteuid()}.lock", "w") as lock:  # the tests are played in lanes: what another one just installs is not ready yet
         fcntl.flock(lock, fcntl.LOCK_EX)
-        found = shutil.which(name) or shutil.which(name, path=where)
+        found = shutil.which(name, path=where) or shutil.which(name)
         if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
             quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
             for words in (["update"], ["install", "-y", "--no-install-recommends", package]):
                 subprocess.run(["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600", *words], check=False, env=quiet, stdout=subprocess.DEVNULL)
-            found = shutil.which(name) or shutil.which(name, path=where)
+            found = shutil.which(name, path=where) or shutil.which(name)
     if found is None:
         missing = f"{name} is missing (Debian's package {package})"
         if os.environ.get("CI"):

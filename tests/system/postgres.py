@@ -24,7 +24,7 @@ def database(network: str = ""):
 
     It refuses to run as root: then it runs as Debian's user for it, in a folder that this user can enter.
     """
-    initdb = pathlib.Path(control.program("initdb", "postgresql", where=_where()))
+    initdb = pathlib.Path(control.program("initdb", "postgresql", where=_where())).resolve()  # psql and postgres lie beside it
     port = control.free_port()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="airflow_tests_postgres-"))
     become = []
