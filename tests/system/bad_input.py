@@ -968,7 +968,7 @@ ROWS = [
                 connection,
                 "a slash in the password of a uri",
                 dict(uri="http://me:pass/word@example.org:80"),
-                "The port in uri is no number of a port: is each part percent-encoded, a slash in a password as %2F?",
+                "uri is no address: is each part percent-encoded, a slash in a password as %2F, # as %23, ? as %3F?",
             ),
             (
                 connection,
