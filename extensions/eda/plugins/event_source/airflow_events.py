@@ -81,7 +81,8 @@ EXAMPLES = r"""
 """
 
 logger = logging.getLogger(__name__)
-OPTIONS = dict(dag_ids=None, cursor_file=None, poll_interval=10.0, longest_wait=300.0, overlap=600.0)
+SECONDS = dict(poll_interval=10.0, longest_wait=300.0, overlap=600.0)
+OPTIONS = dict(SECONDS, dag_ids=None, cursor_file=None)
 
 
 class Cursor:
@@ -123,14 +124,19 @@ class Source:
         self.options = {**OPTIONS, **args}
         if not self.options["cursor_file"]:
             raise AirflowError("cursor_file is missing: name the file that holds what was told")
-        if isinstance(self.options["dag_ids"], str):
-            raise AirflowError(f"dag_ids is a list of DAGs, not the text {self.options['dag_ids']!r}")
+        if not isinstance(self.options["dag_ids"], (list, tuple, type(None))):
+            raise AirflowError(f"dag_ids is a list of DAGs, it cannot be {self.options['dag_ids']!r}")
+        for name in SECONDS:
+            try:
+                self.options[name] = float(self.options[name])
+            except (TypeError, ValueError):
+                raise AirflowError(f"{name} is a number of seconds, it cannot be {self.options[name]!r}") from None
         texts = {name: os.environ.get(variable(name)) for name in CONNECTION}
         defaults = {name: _typed(name, texts[name]) if texts[name] else words.get("default") for name, words in CONNECTION.items()}
         self.connection = {**defaults, **{name: args[name] for name in CONNECTION if name in args}}
         if not self.connection["api_url"]:
             raise AirflowError("api_url is missing: give the address of Airflow, or set AIRFLOW_API_URL")
-        self.cursor = Cursor(pathlib.Path(self.options["cursor_file"]).expanduser(), float(self.options["overlap"]))
+        self.cursor = Cursor(pathlib.Path(self.options["cursor_file"]).expanduser(), self.options["overlap"])
         self.missing: set[str] = set()  # DAGs that were asked for and are not there
 
     def look(self) -> tuple[str, dict[str, dict[str, t.Any]]]:
@@ -202,7 +208,7 @@ def _typed(name: str, text: str) -> t.Any:
 
 async def main(queue: asyncio.Queue, args: dict[str, t.Any]) -> None:
     source = Source(args)
-    interval, longest = float(source.options["poll_interval"]), float(source.options["longest_wait"])
+    interval, longest = source.options["poll_interval"], source.options["longest_wait"]
     wait = interval
     while True:
         try:

@@ -245,7 +245,9 @@ def test_what_this_airflow_cannot_do_is_not_asked_again(airflow, tmp_path):
         (dict(cursor_file="c"), "api_url is missing"),
         (dict(api_url="http://a", cursor_file=str(FILE)), "holds something else than a cursor: name another file"),
         (dict(api_url="http://a", cursor_file="/no/such/c"), "cursor_file /no/such/c cannot be written: there is no folder /no/such"),
-        (dict(api_url="http://a", cursor_file="c", dag_ids="load"), "dag_ids is a list of DAGs, not the text 'load'"),
+        (dict(api_url="http://a", cursor_file="c", dag_ids="load"), "dag_ids is a list of DAGs, it cannot be 'load'"),
+        (dict(api_url="http://a", cursor_file="c", poll_interval="soon"), "poll_interval is a number of seconds, it cannot be 'soon'"),
+        (dict(api_url="http://a", cursor_file="c", overlap=None), "overlap is a number of seconds, it cannot be None"),
         (dict(api_url="http://a", cursor_file="c", dag_id="d"), "airflow_events has no option dag_id"),
     ],
 )
