@@ -63,7 +63,6 @@ def _clear_once(context: Context, runs: t.Any, cleared: t.Any, run: Mapping[str,
         return
     now = runs.read(run["run_id"])
     if now is not None and now["state"] == "failed":
-        tasks = _tasks(context, run)
         _clear_these(context, cleared, run, tasks, _undone(tasks, context, run))
 
 
