@@ -25,7 +25,7 @@ tools(){
     command -v "${c%%:*}" >/dev/null || need+=("${c##*:}")
   done
   [ ${#need[@]} -gt 0 ] || [ -z "$(sources)" ] || return 0
-  apt-get -qq -o DPkg::Lock::Timeout=300 update
+  apt-get -qq update || { sleep 10; apt-get -qq update; } # its lists may have another user
   [ ${#need[@]} = 0 ] || apt-get -qq -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${need[@]}" >/dev/null 2>&1
   say "tools installed: ${need[*]:-none}"
 }

@@ -140,15 +140,22 @@ def program(name: str, package: str, where: str = "/usr/sbin") -> str:
     """A program of Debian's, installed where root runs the tests; elsewhere the test is left out by name, in CI that is a failure."""
     with open(f"/tmp/.airflow-tests-{os.geteuid()}.lock", "w") as lock:  # the tests are played in lanes: what another one just installs is not ready yet
         fcntl.flock(lock, fcntl.LOCK_EX)
-        found = shutil.which(name, path=where) or shutil.which(name)
-        if found is None and os.geteuid() == 0 and shutil.which("apt-get"):
+        found = _found(name, where)
+        if os.geteuid() == 0 and shutil.which("apt-get"):
             quiet = dict(os.environ, DEBIAN_FRONTEND="noninteractive")
-            for words in (["update"], ["install", "-y", "--no-install-recommends", package]):
-                subprocess.run(["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600", *words], check=False, env=quiet, stdout=subprocess.DEVNULL)
-            found = shutil.which(name, path=where) or shutil.which(name)
+            for pause in (0, 10, 60):  # a mirror may have a bad moment, and its lists another user
+                if found is None:
+                    time.sleep(pause)
+                    for words in (["update"], ["install", "-y", "--no-install-recommends", package]):
+                        subprocess.run(["apt-get", "-qq", "-o", "DPkg::Lock::Timeout=600", *words], check=False, env=quiet, stdout=subprocess.DEVNULL)
+                    found = _found(name, where)
     if found is None:
         missing = f"{name} is missing (Debian's package {package})"
         if os.environ.get("CI"):
             pytest.fail(missing)
         pytest.skip(missing)
     return found
+
+
+def _found(name: str, where: str) -> str | None:
+    return shutil.which(name, path=where) or shutil.which(name)

@@ -78,8 +78,7 @@ class Sshd:
             subprocess.run([keygen, "-q", "-t", "ed25519", "-N", "", "-f", str(self.folder / name)], check=True)
         if os.geteuid() == 0:
             os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # Debian's sshd as root wants it, for nothing
-        with socket.create_server(("127.0.0.1", 0)) as listener:
-            self._port = listener.getsockname()[1]
+        self._port = control.free_port()
         config = self.folder / "sshd_config"
         config.write_text(CONFIG.format(port=self._port, folder=self.folder))
         log = self.folder / "sshd.log"
