@@ -53,6 +53,8 @@ LONG = {
     "test_retry_failed": ("airflow_2_11",),
     "test_waits": ("airflow_3_simple",),
 }
+# As ansible-core's own CI plays them: a real scheduler has bad moments. What was played again is named at the end, what follows a failure is played, too.
+TWICE = ("--retry-on-error", "--continue-on-error")
 NO_TESTS = 5  # exit status of pytest: what was asked for by name may be there for one server alone
 PASSWORD = "only-for-tests"  # of every server's admin: tests/servers/up.yml
 
@@ -127,7 +129,7 @@ def add_ansible_test(kind: str, core: str, *args: str, half: str = "") -> None:
         name="-".join(filter(None, (kind, core, half))),
         description=f"ansible-test {kind} with ansible-core {core}, in virtual environments." + (f" Servers: {', '.join(HALVES[half])}." if half else ""),
         # --venv would take a target that stands right behind it for a Python, and silently not play it
-        ansible_test_params=[kind, *args, "--venv", "--truncate", "0"],
+        ansible_test_params=[kind, *args, *(TWICE if half else ()), "--venv", "--truncate", "0"],
         default=True,
         ansible_core_version=core,
         ansible_core_source="pypi",
