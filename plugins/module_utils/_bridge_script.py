@@ -56,17 +56,15 @@ def hidden(url):
     return url.render_as_string(hide_password=True) if hasattr(url, "render_as_string") else repr(url)
 
 
+class InvalidToken(Exception):
+    """So cryptography calls what it cannot decrypt, and has no words for it."""
+
+
 def readable(found, attribute):
-    """Airflow reads what it cannot decrypt as nothing, or fails without a word."""
-    try:
-        value = getattr(found, attribute)
-        fits = value is not None or getattr(found, "_" + attribute, None) is None
-    except Exception as exc:  # of cryptography, and 1.10's own
-        if "InvalidToken" not in type(exc).__name__:
-            raise
-        fits = False
-    if not fits:
-        raise ValueError("it was encrypted with another fernet_key than that of these settings: set airflow_env_file, or airflow_home, as the service has it")
+    """Airflow reads what it cannot decrypt as nothing, where it does not fail."""
+    value = getattr(found, attribute)
+    if value is None and getattr(found, "_" + attribute, None) is not None:
+        raise InvalidToken
     return value
 
 
@@ -306,6 +304,8 @@ def answer(session, asked):
 def in_words(exc):
     """``orig`` is the database driver's own error; SQLAlchemy's text around it would show the statement's values."""
     orig = getattr(exc, "orig", None)
+    if type(exc).__name__ == InvalidToken.__name__:
+        return "it was encrypted with another fernet_key than that of these settings: set airflow_env_file, or airflow_home, as the service has it"
     if orig is not None:
         return f"{type(exc).__name__}: {orig}"
     if type(exc).__module__.startswith("sqlalchemy"):
