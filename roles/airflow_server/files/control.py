@@ -47,6 +47,8 @@ class Server:
         for name, command in self.words["processes"].items():
             if self.session(name):
                 continue
+            if os.path.exists(self.words["pid_files"].get(name, "")):
+                os.unlink(self.words["pid_files"][name])
             # Private: Airflow 3 with the simple auth manager prints the passwords that it makes
             with open(self.file(name, "out"), "ab", opener=lambda path, flags: os.open(path, flags, 0o600)) as out:
                 process = subprocess.Popen(
