@@ -41,7 +41,7 @@ SETTINGS = dict(
 
 class Cluster:
     def __init__(self, hosts, version, inventory, database):
-        self.hosts, self.inventory, self.database = hosts, inventory, database
+        self.hosts, self.inventory, self.database, self.version = hosts, inventory, database, version
         self.proof, self.path = PATHS[version]
         self.key = secrets.token_hex(4)
 
@@ -54,10 +54,15 @@ class Cluster:
     def role(self, target, name, check=True, **variables):
         return self.play(target, {"ansible.builtin.include_role": dict(name=f"dagops.airflow.{name}")}, check=check, **variables)
 
-    def call(self, module, **options):
+    def call(self, module, check=True, **options):
         """From the client, as people do."""
         access = dict(api_url=URL, api_username="admin", api_password=PASSWORD)
-        return self.play("client", {f"dagops.airflow.{module}": dict(access, **options)}, become=False)
+        return self.play("client", {f"dagops.airflow.{module}": dict(access, **options)}, check=check, become=False)
+
+    def failure(self, name):
+        """What the client is told of a run that failed."""
+        _done, said = self.call("airflow_dag_run_wait", check=False, dag_id=f"test_retry_{name}", run_id=self.run_id(name))
+        return said
 
     def run_id(self, name):
         return f"{self.key}_{name}"
@@ -175,3 +180,13 @@ def test_a_task_on_a_worker_calls_the_master(cluster):
     assert f"attempt 2 of 2 failed, and no other is made: {always}, retry__{always}__2" in cluster.log("always")
     assert f"POST {URL}{cluster.path.format('test_retry_always')}: 200" in cluster.log("always")
     assert hosts.knock([MASTER])[MASTER]["outsider", 4] == "shut"
+
+    if cluster.version.startswith("1."):  # its REST tells no logs
+        return
+    hosts.console(MASTER, f"echo '10.86.0.{MASTERS[WORKER][1]} {WORKER}' >> /etc/hosts")  # the name that the worker calls itself
+    said = cluster.failure("always")
+    assert f"Could not read served logs: HTTPConnectionPool(host='{WORKER}', port=8793)" in said
+    assert "this task fails on purpose" not in said
+    cluster.role(WORKER, "airflow_firewall", airflow_firewall_port=8793, airflow_firewall_source_groups=["airflow_masters"])
+    said = cluster.failure("always")
+    assert "RuntimeError: this task fails on purpose" in said
