@@ -10,7 +10,7 @@ import json
 import typing as t
 from urllib.parse import quote
 
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Unsupported
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, Foreign, Unsupported
 
 if t.TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -202,8 +202,8 @@ class Store:
             found["url"] = self._session.url + self._row.page.format(**{name: quote(str(value), safe="") for name, value in found.items() if value})
         return found
 
-    def _foreign(self, path: str) -> AirflowError:
-        return AirflowError(f"What {self._session.url}{path} answers is not what an Airflow says: is api_url Airflow's own address?")
+    def _foreign(self, path: str) -> Foreign:
+        return Foreign(f"What {self._session.url}{path} answers is not what an Airflow says: is api_url Airflow's own address?")
 
 
 class Dialect(t.NamedTuple):

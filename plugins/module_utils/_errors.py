@@ -36,6 +36,10 @@ class ApiError(AirflowError):
         self.retry_after = retry_after
 
 
+class Foreign(AirflowError):
+    """What came is nothing that an Airflow says, or not the whole of it."""
+
+
 class Unsupported(AirflowError):
     """This Airflow has no such thing."""
 

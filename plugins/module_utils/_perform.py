@@ -42,7 +42,7 @@ class Context:
     def once(self, what: t.Any, ask: Callable[[], t.Any]) -> t.Any:
         """What needs to be asked once in a task, or in a loop."""
         memory = self.connection.memory
-        if what not in memory:
+        if memory.get(what) is None:  # what was not there may have come
             memory[what] = ask()
         return memory[what]
 
@@ -58,6 +58,11 @@ class Context:
         if key not in self._connections:
             self._connections[key] = connect(self.options)
         return self._connections[key]
+
+    def know(self, version: str | None) -> None:
+        """The version, where an earlier slice of the task has asked for it."""
+        key = tuple(self.options[name] for name in CONNECTION)
+        self._connections[key] = self.connection._replace(version=version)
 
     def open(self, resource: Resource, scope: Mapping[str, t.Any]) -> t.Any:
         """The store of a kind."""

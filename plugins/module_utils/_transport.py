@@ -217,7 +217,8 @@ def _whole(response: t.Any) -> None:
 
 def _date(response: t.Any, default: datetime) -> datetime:
     try:
-        return parsedate_to_datetime(response.headers["Date"])
+        found = parsedate_to_datetime(response.headers["Date"])
+        return found if found.tzinfo else found.replace(tzinfo=timezone.utc)  # of two headers, or of the zone -0000
     except (KeyError, TypeError, ValueError):
         return default
 

@@ -40,14 +40,14 @@ options:
   conf:
     description:
       - Its configuration, a mapping. None is the same as an empty one; but with O(run_id) and O(if_failed=clear) or O(if_failed=rerun) it is that of the
-        run that is there.
+        run that is there. Airflow 1.10 does not tell that: for another attempt of a run of this name give it, C({}) for none.
       - Airflow 2 and 3 check it against the params of the DAG; what they refuse fails the task by the name of the param.
     type: dict
   run_id:
     description:
       - Name of the run. If there is a run of this name with another O(conf), the task fails, except on Airflow 1.10, whose REST API does not tell a run's conf.
       - At most 250 characters, of letters, digits and C(_.~:+-), and none of the beginnings that Airflow keeps for itself, such as C(scheduled__), but
-        for a run that is there already and O(if_failed=clear) or O(if_failed=rerun). Another attempt has the data interval of the run.
+        for a run that is there already and O(if_failed=clear) or O(if_failed=rerun). Another attempt has the data interval of the run (not on Airflow 1.10).
     type: str
   run_key:
     description:
@@ -87,7 +87,7 @@ options:
     description:
       - What to do with a run that was there already and has failed. Its newest attempt counts.
       - V(fail) fails the task.
-      - V(clear) has its failed tasks done again, in the same run. Airflow 2 and 3.
+      - V(clear) has its failed tasks done again, in the same run. Airflow 2 and 3. Of several controllers that do so at once, one says that it is a change.
       - V(rerun) starts the next attempt, a run called C(retry__<run id>__2), C(retry__<run id>__3) and so on, with the same O(conf).
         A date has one run, so with an O(logical_date) that is a date take V(clear), or name the run by O(run_id).
     type: str

@@ -67,17 +67,18 @@ def dag_run(context: Context) -> dict[str, t.Any]:
 
 
 def _changed(context: Context, runs: t.Any, run: dict[str, t.Any], patch: dict[str, t.Any]) -> dict[str, t.Any]:
-    now, planned = run, {**run, **patch}
+    now, planned, changed = run, {**run, **patch}, True
     if patch.get("state") in ACTIVE:
-        now = clear(context, runs, run)
+        now, cleared = clear(context, runs, run)
         patch = {name: value for name, value in patch.items() if name != "state"}
+        changed = cleared or bool(patch)
     if context.check_mode:
         now = planned
     elif patch:
         now = runs.update(run["run_id"], patch, now)
         if "state" in patch and now["state"] in ACTIVE:
             context.warn(f"{called(context.options, run)} ends once its teardown is done, which Airflow plays first")
-    return _result(run, planned, True, now)
+    return _result(run, planned, changed, now)
 
 
 def _removed(context: Context, runs: t.Any, run: dict[str, t.Any]) -> dict[str, t.Any]:

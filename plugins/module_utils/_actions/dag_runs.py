@@ -10,7 +10,7 @@ import typing as t
 from concurrent.futures import ThreadPoolExecutor
 
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import identity
-from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import EXCLUSIVE, RUN, TRIGGER, begun, finish, judge_all
+from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import EXCLUSIVE, RUN, begun, finish, judge_all
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait import WAIT, in_slices, judge_here, judge_wait
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError
 from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action
@@ -24,11 +24,12 @@ if t.TYPE_CHECKING:
     from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context
 
 TOLD = 5  # failures and warnings that are spelled out
-DEFAULTS = {name: words.get("default") for name, words in TRIGGER.argument_spec.items()}
+DEFAULTS = {name: words.get("default") for name, words in RUN.items()}
 
 
 def dag_runs(context: Context) -> dict[str, t.Any]:
-    wishes = [{**context.options, **DEFAULTS, **run} for run in context.options["runs"]]
+    later = dict(wait=False, xcom=[]) if context.options["wait"] else {}  # once all have started
+    wishes = [{**context.options, **DEFAULTS, **run, **later} for run in context.options["runs"]]
     judge_wait(context.options)
     _judge(wishes, context.options["max_parallel"])
     return in_slices(context, lambda context: _started(context, wishes), lambda context, state, waited: _finished(context, wishes, state, waited))
@@ -61,7 +62,7 @@ def _started(context: Context, wishes: Sequence[Mapping[str, t.Any]]) -> dict[st
 
 
 def _is_paused(context: Context) -> bool | None:
-    """Asked once of each DAG, however many of its runs there are."""
+    """Asked once of each DAG, however many of its runs there are; but again of one that is not there yet."""
     dag_id = context.options["dag_id"]
     dag = context.once(("dag", dag_id), lambda: context.open(DAG, {}).read(dag_id))
     return dag and dag["is_paused"]

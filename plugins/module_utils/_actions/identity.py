@@ -99,6 +99,8 @@ def judge(options: Mapping[str, t.Any]) -> None:
         if airflows_own(options) and options["if_failed"] == "fail":
             raise AirflowError(f"{kept(run_id)}. Of one that is there if_failed may ask for more")
     _judge_dates(options)
+    if options["run_key"] == "":
+        raise AirflowError("run_key is empty: give what tells this run from others, or leave it out")
     if options["run_key"] is not None and dated(options):
         raise AirflowError("run_key says nothing beside a logical_date, which names the run: leave out one of them")
     for name in ("run_id", "logical_date"):

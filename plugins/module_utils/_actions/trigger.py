@@ -41,9 +41,9 @@ from ansible_collections.dagops.airflow.plugins.module_utils._actions.wait impor
     shown,
     xcom,
 )
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError, Unsupported
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, Foreign, TransportError, Unsupported
 from ansible_collections.dagops.airflow.plugins.module_utils._reconcile import fit
-from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, as_instant, instant
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import Action, as_instant, instant, same_json
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
 from ansible_collections.dagops.airflow.plugins.module_utils._wait import Tries, Waited, judge_seconds
@@ -94,6 +94,8 @@ def _started(context: Context, is_paused: Callable[[Context], bool | None] | Non
         run, made = _find(context, runs, wish), False
         if run is None and airflows_own(options):
             raise AirflowError(f"The DAG {options['dag_id']!r} has no such run: {kept(wish.run_id)}")
+        if run is None and options["logical_date"] and not wish.by_date:
+            _date_is_free(options, runs, wish)
         if run is None:
             _startable(context, paused)
             return dict(changed=True, run=None, result=dict(changed=True, found=False, attempt=1, dag_run=shown(_planned(options, wish)), run_url=None))
@@ -165,7 +167,8 @@ def _stamped(runs: t.Any, wish: Wish) -> Wish:
 
 def _start(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str, t.Any], bool]:
     """The run, and whether this made it. A DAG that was just deployed may be unknown until Airflow has read its file."""
-    end = time.monotonic() + context.options["wait_for_dag"]
+    options = context.options
+    end = time.monotonic() + options["wait_for_dag"]
     while True:
         try:
             return _create_or_find(context, runs, wish)
@@ -173,6 +176,8 @@ def _start(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str, t.Any],
             if exc.status not in (400, 404) or time.monotonic() >= end or (exc.status == 400 and "import errors" not in str(exc)):
                 raise why_no_run(context, exc) from None
         time.sleep(1)
+        if options["wait"] and not options["unpause"]:  # Airflow pauses a DAG that it has just found, if nobody has told it otherwise
+            _not_in_vain(options, _is_paused(context))
 
 
 def _create_or_find(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str, t.Any], bool]:
@@ -182,7 +187,7 @@ def _create_or_find(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str
         try:
             told = runs.create(wish.values)
             return merged({name: wish.values.get(name) for name in told}, told), True
-        except (ApiError, TransportError) as exc:
+        except (ApiError, TransportError, Foreign) as exc:
             taken = isinstance(exc, ApiError) and exc.status in runs.taken
             if not taken and not unclear(exc):
                 raise
@@ -192,9 +197,13 @@ def _create_or_find(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str
             if isinstance(exc, ApiError) and not wish.stamped:
                 _date_is_free(context.options, runs, wish, exc)
             if not tries.again(getattr(exc, "retry_after", 0.0)):
-                exc.args = (f"{exc}. The run {wish.run_id!r} is not there",)
+                text = f"{exc}. The run {wish.run_id!r} is not there"
+                if isinstance(exc, TransportError):  # but the server is, for it was asked: what else is wished of it can go on
+                    raise AirflowError(text, **exc.details) from None
+                exc.args = (text,)
                 raise
-            wish = _stamped(runs, wish) if taken else wish
+            if taken or (isinstance(exc, ApiError) and exc.status == 500 and wish.stamped and _of_the_date(runs, wish)):  # 1.10 has a page of 500 for that
+                wish = _stamped(runs, wish)
 
 
 def _read(runs: t.Any, wish: Wish) -> dict[str, t.Any] | None:
@@ -208,6 +217,8 @@ def _look(runs: t.Any, wish: Wish, lost: AirflowError) -> dict[str, t.Any] | Non
     try:
         return _read(runs, wish)
     except AirflowError as exc:
+        if isinstance(exc, Foreign) and isinstance(lost, Foreign):
+            raise  # no Airflow at all
         raise AirflowError(
             f"{lost}. Whether the run {wish.run_id!r} was started cannot be told ({exc}): play the task again, that starts no second one", **lost.details
         ) from None
@@ -219,17 +230,23 @@ def _find(context: Context, runs: t.Any, wish: Wish) -> dict[str, t.Any] | None:
     except ApiError as exc:
         if exc.status != 404:
             raise
+        if context.check_mode and context.options["wait_for_dag"]:
+            return None
         raise why_no_run(context, exc) from None
 
 
-def _date_is_free(options: Mapping[str, t.Any], runs: t.Any, wish: Wish, exc: ApiError) -> None:
-    """What a server answers to a second run of a date is a conflict that does not tell why, on 1.10 a page of 500."""
+def _of_the_date(runs: t.Any, wish: Wish) -> dict[str, t.Any] | None:
     date = wish.values.get("logical_date")
-    other = next(iter(runs.find(logical_date=date)), None) if date else None
+    return next(iter(runs.find(logical_date=date)), None) if date else None
+
+
+def _date_is_free(options: Mapping[str, t.Any], runs: t.Any, wish: Wish, exc: ApiError | None = None) -> None:
+    """What a server answers to a second run of a date is a conflict that does not tell why, on 1.10 a page of 500."""
+    other = _of_the_date(runs, wish)
     if other is not None:
-        text = f"The DAG {options['dag_id']!r} has a run of {date} already, {other['run_id']!r}: a date has one run"
-        raise AirflowError(f"{text}. Give another logical_date, or leave out run_id", **exc.details)
-    if exc.status in runs.taken:
+        text = f"The DAG {options['dag_id']!r} has a run of {wish.values['logical_date']} already, {other['run_id']!r}: a date has one run"
+        raise AirflowError(f"{text}. Give another logical_date, or leave out run_id", **(exc.details if exc else {}))
+    if exc is not None and exc.status in runs.taken:
         raise exc
 
 
@@ -246,12 +263,20 @@ def _startable(context: Context, paused: bool | None) -> None:
     """Of a run that is not there."""
     options = context.options
     dag = dict(is_paused=paused, is_stale=False) if paused is not None else _dag(context)
-    if dag is None or dag["is_stale"]:
+    if dag is None and context.check_mode and options["wait_for_dag"]:
+        context.warn(f"There is no DAG {options['dag_id']!r}. Check mode goes on as if an earlier task deployed it")
+        return
+    if dag is None or dag["is_stale"] or dag.get("has_import_errors"):
         raise why_no_run(context, ApiError(f"The DAG {options['dag_id']!r} cannot be run", 404, body={}))
     if dag["is_paused"] and not options["unpause"]:
         if options["wait"]:
-            raise AirflowError(f"The DAG {options['dag_id']!r} is paused, so a run would not start and the wait not end: nothing was started. Set unpause")
+            _not_in_vain(options, True)
         context.warn(f"The DAG {options['dag_id']!r} is paused: its run will not start before somebody unpauses it, see unpause")
+
+
+def _not_in_vain(options: Mapping[str, t.Any], paused: bool | None) -> None:
+    if paused:
+        raise AirflowError(f"The DAG {options['dag_id']!r} is paused, so a run would not start and the wait not end: nothing was started. Set unpause")
 
 
 def _unpaused(context: Context, run: Mapping[str, t.Any], changed: bool, number: int) -> bool:
@@ -281,8 +306,8 @@ def _same(options: Mapping[str, t.Any], wish: Wish, run: Mapping[str, t.Any]) ->
     """One run id with two confs, or two dates, would be two wishes. 1.10 does not tell a run's conf."""
     there, asked = run["conf"], wish.values["conf"]
     another = f"Give another {'logical_date' if wish.by_date else 'run_id'}"
-    if there is not None and there != asked:
-        names = [name for name in {**there, **asked} if there.get(name, there) != asked.get(name, asked)]
+    if there is not None and not same_json(there, asked):
+        names = [name for name in {**there, **asked} if not same_json(there.get(name, there), asked.get(name, asked))]
         confs = [json.dumps({name: conf[name] for name in names if name in conf}, sort_keys=True, ensure_ascii=False) for conf in (there, asked)]
         raise AirflowError(f"{called(options, run)} exists with another conf: it has {confs[0]}, asked was {confs[1]}. {another}", dag_run=shown(run))
     for name in ("logical_date", "data_interval_start", "data_interval_end", "partition_key"):
@@ -306,12 +331,15 @@ def _newest(context: Context, runs: t.Any, wish: Wish, run: dict[str, t.Any], nu
         text = f"The DAG {options['dag_id']!r} is paused, so the wait would not end: nothing was done again. Set unpause"
         raise AirflowError(text, **_result(run, False, True, number))
     if run["state"] == "failed" and options["if_failed"] == "clear":
-        return clear(context, runs, run), number, True
+        run, cleared = clear(context, runs, run)
+        return run, number, cleared
     if run["state"] == "failed" and options["if_failed"] == "rerun":
         if number >= options["max_attempts"]:
             tasks = failed_tasks(context, run)
             text = failure(options, run, tasks, f", attempt {number} of {options['max_attempts']} (max_attempts)")
             raise AirflowError(text, **_result(run, False, True, number), failed_tasks=tasks)
+        if options["run_id"] and options["conf"] is None and run["conf"] is None:
+            raise Unsupported(f"{runs.title} does not tell the conf of {run['run_id']!r}, so another attempt could not have it: give conf, {{}} for none")
         again = _stamped(runs, wish._replace(values={**wish.values, **_subject(run), "run_id": attempt_id(first, number + 1)}))
         if context.check_mode:
             return _planned(options, again), number + 1, True

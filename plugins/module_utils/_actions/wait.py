@@ -90,14 +90,16 @@ def in_slices(
     try:
         if before:  # the probes are spared, and cannot fail where the server is away just now
             context = context.of({**options, "api_version": before["api_version"]}, context.warn)
+            context.know(before["version"])
         state, times = before["state"] if before else begin(context), {name: before[name] for name in ("elapsed", "away", "pause") if before}
         piece = None if context.hides(json.dumps(state)) else options["wait_slice"]
         waited = Waited(**times, piece=piece)
         try:
             return go_on(context, state, waited)
         except SliceOver as over:
-            version = before.get("api_version") or context.connection.dialect.name
-            return dict(changed=state["changed"], resume=dict(waited.told(), seen=over.seen, api_version=version, state=state))
+            connection = context.connection
+            asked = dict(api_version=connection.dialect.name, version=connection.version)
+            return dict(changed=state["changed"], resume=dict(waited.told(), seen=over.seen, **asked, state=state))
     except (KeyError, TypeError) as exc:
         if not before:
             raise

@@ -79,6 +79,16 @@ def test_what_would_end_all_others_alike_ends_them(monkeypatch, end):
     assert len(asked) == 1
 
 
+def test_the_waits_are_those_of_the_task(monkeypatch):
+    """Of a run that had failed before, too; results are fetched once, when all have started."""
+    told = []
+    monkeypatch.setattr(dag_runs, "judge_here", lambda context, runs: None)
+    monkeypatch.setattr(dag_runs, "finish", lambda context, state, waited: state["result"])
+    for waits in (dict(log_lines=0, xcom=["a"]), dict(log_lines=0, xcom=["a"], wait=True)):
+        play(monkeypatch, wished(1), lambda context: told.append(context.options) or ended(context), **waits)
+    assert [(one["log_lines"], one["xcom"], one["wait"]) for one in told] == [(0, ["a"], False), (0, [], False)]
+
+
 def test_equal_warnings_are_said_once(monkeypatch):
     def trigger(context):
         context.warn("paused")

@@ -48,6 +48,14 @@ def test_json_and_text(server):
     assert transport.send("GET", "/", anonymous()).body == "<html>"
 
 
+@pytest.mark.parametrize("headers", [b"Date: Thu, 26 Nov 2026 10:00:00 GMT\r\n" * 2, b"Date: Thu, 26 Nov 2026 10:00:00 -0000\r\n", b"Date: now\r\n"])
+def test_a_date_that_is_odd_is_no_traceback(server, headers):
+    url, _asked = server(http(200, b"1", headers))
+    transport = Transport(url)
+    assert transport.send("GET", "/", anonymous()).body == 1
+    assert transport.now().tzinfo
+
+
 def test_a_redirect_is_not_followed(server):
     url, _asked = server(http(308, headers=b"Location: /elsewhere\r\n"))
     assert Transport(url).send("GET", "/", anonymous()).status == 308

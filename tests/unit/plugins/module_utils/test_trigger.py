@@ -11,13 +11,14 @@ from types import SimpleNamespace
 
 import pytest
 
+from ansible_collections.dagops.airflow.plugins.module_utils._actions import trigger as trigger_module
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.identity import attempt_id, first_and_number, identity, stamp
 from ansible_collections.dagops.airflow.plugins.module_utils._actions.trigger import TRIGGER
 from ansible_collections.dagops.airflow.plugins.module_utils._connect import CONNECTION
 from ansible_collections.dagops.airflow.plugins.module_utils._dialect import Rules
-from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, TransportError
+from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError, ApiError, Foreign, TransportError
 from ansible_collections.dagops.airflow.plugins.module_utils._perform import Context, perform
-from ansible_collections.dagops.airflow.plugins.module_utils._resource import instant
+from ansible_collections.dagops.airflow.plugins.module_utils._resource import instant, same_json
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.cleared_tasks import CLEARED_TASKS
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag import DAG
 from ansible_collections.dagops.airflow.plugins.module_utils._resources.dag_run import DAG_RUN
@@ -109,6 +110,8 @@ def test_force_is_always_another_run():
         (dict(run_id="é"), "is none that Airflow takes"),
         (dict(run_id="a\n"), "is none that Airflow takes"),
         (dict(run_id=""), "run_id is empty: give a name, or leave it out"),
+        (dict(run_key=""), "run_key is empty: give what tells this run from others, or leave it out"),
+        (dict(logical_date="9999-12-31T23:59:59-05:00"), "is no date with a time and a time zone"),
         (dict(run_id=".."), "is none that Airflow takes"),
         (dict(run_id="x" * 251), "run_id is 251 characters long, Airflow takes 250"),
         (dict(run_id="scheduled__2026-11-25"), "begins with scheduled__, which Airflow keeps for runs of its own"),
@@ -176,19 +179,20 @@ class Runs:
 
 RUN = dict(dict.fromkeys(DAG_RUN.keys), run_id="r", conf={}, state="running", logical_date="2026-11-24T00:00:00Z")
 LOST = TransportError("lost", reached=True)
+CUT = Foreign("no Airflow")
 
 
 def ours(sent):
     return dict(RUN, logical_date=sent["logical_date"].replace("+00:00", "Z"))
 
 
-def play(runs, monkeypatch, dag=None, cleared=None, tasks=None, **given):
+def play(runs, monkeypatch, dag=None, cleared=None, tasks=None, check_mode=False, no_dag=False, **given):
     warnings = []
 
     def fake_open(self, resource, scope):
         if isinstance(dag, Exception) and resource is DAG:
             raise dag
-        dags = SimpleNamespace(read=lambda key: dag or dict(is_paused=False, is_stale=False))
+        dags = SimpleNamespace(read=lambda key: None if no_dag else dag or dict(is_paused=False, is_stale=False))
         found = tasks or SimpleNamespace(find=list)
         return {DAG.kind: dags, DAG_RUN.kind: runs, CLEARED_TASKS.kind: cleared, TASK_INSTANCE.kind: found}[resource.kind]
 
@@ -201,7 +205,7 @@ def play(runs, monkeypatch, dag=None, cleared=None, tasks=None, **given):
         ),
     )
     monkeypatch.setattr(time, "sleep", lambda seconds: None)
-    return perform(TRIGGER, options(**{"run_id": "r", **given}), warn=warnings.append), warnings
+    return perform(TRIGGER, options(**{"run_id": "r", **given}), check_mode, warn=warnings.append), warnings
 
 
 def test_a_conflict_is_followed_by_a_look(monkeypatch):
@@ -209,7 +213,7 @@ def test_a_conflict_is_followed_by_a_look(monkeypatch):
     assert (result["changed"], result["found"]) == (False, True)
 
 
-@pytest.mark.parametrize("end", [ApiError("page", 500), LOST])
+@pytest.mark.parametrize("end", [ApiError("page", 500), LOST, CUT])
 @pytest.mark.parametrize(("found", "changed"), [(ours, True), (RUN, False)])
 def test_after_a_lost_answer_the_date_tells_whose_run_it_is(monkeypatch, end, found, changed):
     result, _warnings = play(Runs(end, found=[found]), monkeypatch)
@@ -224,12 +228,58 @@ def test_what_did_not_come_about_is_tried_again(monkeypatch, end):
     assert len({sent["run_id"] for sent in runs.sent}) == 1
 
 
-@pytest.mark.parametrize("end", [ApiError("page", 500), LOST])
+@pytest.mark.parametrize("end", [ApiError("page", 500), LOST, CUT])
 def test_and_in_the_end_is_an_error(monkeypatch, end):
+    """Of this run alone: the server is there."""
     runs = Runs(*[end] * 4)
-    with pytest.raises(type(end), match="The run 'r' is not there"):
+    with pytest.raises(AirflowError, match="The run 'r' is not there") as failure:
         play(runs, monkeypatch)
     assert len(runs.sent) == 4
+    assert not isinstance(failure.value, TransportError)
+
+
+def test_what_is_no_airflow_at_all_is_said_so(monkeypatch):
+    def read(run_id):
+        raise Foreign("no Airflow")
+
+    runs = Runs(CUT)
+    monkeypatch.setattr(runs, "read", read)
+    with pytest.raises(Foreign, match="^no Airflow$"):
+        play(runs, monkeypatch)
+
+
+def test_a_date_that_a_page_of_500_hides_is_replaced(monkeypatch):
+    """So 1.10 answers to the same microsecond of another run."""
+    runs = Runs(ApiError("page", 500), None)
+    runs.find = lambda logical_date: [dict(RUN, run_id="other")]
+    assert play(runs, monkeypatch)[0]["changed"]
+    assert runs.sent[0]["logical_date"] != runs.sent[1]["logical_date"]
+
+
+def test_a_dag_that_comes_and_is_paused_is_not_waited_for(monkeypatch):
+    runs = Runs(ApiError("no DAG", 404), None)
+    told = [None, True]
+    monkeypatch.setattr(trigger_module, "_is_paused", lambda context: told.pop(0))
+    with pytest.raises(AirflowError, match="is paused, so a run would not start and the wait not end: nothing was started"):
+        play(runs, monkeypatch, wait=True, wait_for_dag=60.0)
+    assert len(runs.sent) == 1
+
+
+def test_check_mode_goes_on_without_a_dag_that_will_be_waited_for(monkeypatch):
+    told, warnings = play(Runs(), monkeypatch, dag=None, check_mode=True, no_dag=True, wait_for_dag=60.0)
+    assert told["changed"]
+    assert warnings == ["There is no DAG 'd'. Check mode goes on as if an earlier task deployed it"]
+
+
+@pytest.mark.parametrize("dag", [dict(is_stale=True), dict(is_stale=False, has_import_errors=True)])
+def test_check_mode_says_what_the_server_would_refuse(monkeypatch, dag):
+    monkeypatch.setattr(trigger_module, "why_no_run", lambda context, exc: exc)
+    with pytest.raises(ApiError, match="The DAG 'd' cannot be run"):
+        play(Runs(), monkeypatch, dag=dict(dag, is_paused=False), check_mode=True)
+    runs = Runs()
+    runs.find = lambda logical_date: [dict(RUN, run_id="other")]
+    with pytest.raises(AirflowError, match="has a run of 2026-11-24T00:00:00[+]00:00 already, 'other': a date has one run"):
+        play(runs, monkeypatch, logical_date="2026-11-24T00:00:00Z", check_mode=True)
 
 
 @pytest.mark.parametrize("end", [ApiError("no", 422), ApiError("no", 403), TransportError("refused", reached=False)])
@@ -292,6 +342,23 @@ def test_another_conf_is_an_error_that_shows_both(monkeypatch):
     assert failure.value.details["dag_run"]["run_id"] == "r"
 
 
+@pytest.mark.parametrize(
+    ("there", "asked", "same"),
+    [
+        (dict(n=1152921504606847000), dict(n=1.152921504606847e18), True),  # as PostgreSQL's jsonb gives it back
+        (dict(a=[dict(b=1.0)]), dict(a=[dict(b=1)]), True),
+        (dict(n=10**400), dict(n=1.0), False),
+        (dict(full=1), dict(full=True), False),
+        (dict(full=0.0), dict(full=False), False),
+        (dict(a=[1]), dict(a=[1, 2]), False),
+        (dict(a=None), dict(), False),
+    ],
+)
+def test_confs_that_are_the_same(there, asked, same):
+    assert same_json(there, asked) is same
+    assert same_json(asked, there) is same
+
+
 @pytest.mark.parametrize("there", ["us", None])
 def test_a_run_of_another_partition_is_not_taken_for_it(monkeypatch, there):
     with pytest.raises(AirflowError, match=f"exists with another partition_key: it has {there}, asked was eu"):
@@ -302,6 +369,15 @@ def test_another_attempt_is_of_the_same_partition(monkeypatch):
     runs = Runs(ApiError("taken", 409), None, found=[dict(FAILED, partition_key="eu"), None])
     play(runs, monkeypatch, if_failed="rerun")
     assert runs.sent[1]["partition_key"] == "eu"
+
+
+def test_a_conf_that_nobody_tells_is_not_lost(monkeypatch):
+    there = [dict(FAILED, conf=None), None]
+    with pytest.raises(AirflowError, match=re.escape("Airflow X does not tell the conf of 'r', so another attempt could not have it: give conf, {} for none")):
+        play(Runs(ApiError("taken", 409), found=there), monkeypatch, if_failed="rerun")
+    runs = Runs(ApiError("taken", 409), None, found=there)
+    play(runs, monkeypatch, if_failed="rerun", conf=dict(a=1))
+    assert runs.sent[1]["conf"] == dict(a=1)
 
 
 def test_rerun_ends_at_max_attempts(monkeypatch):
@@ -365,7 +441,7 @@ def test_clear_of_a_cancelled_run_does_what_was_cut_off_too(monkeypatch):
     tasks = tasks_in(extract="success", load="failed", report="skipped", branch="skipped", sum="skipped", last=None)
     tasks.find()[3].update(dict.fromkeys(("start_date", "end_date"), "2026-11-25T00:00:01Z"))
     tasks.find()[4]["start_date"] = "2026-11-25T00:00:09Z"
-    runs = Runs(ApiError("taken", 409), found=[cancelled, None, dict(RUN, state="queued")])
+    runs = Runs(ApiError("taken", 409), found=[cancelled, None, cancelled, dict(RUN, state="queued")])
     cleared = Cleared(lambda values: done.append(values) or dict(task_instances=[1]))
     play(runs, monkeypatch, cleared=cleared, tasks=tasks, if_failed="clear")
     assert done == [dict(run_id="r", only_failed=False, tasks=[("last", -1), ("load", -1), ("report", -1)])]
@@ -384,12 +460,25 @@ def test_clear_of_a_mapped_task_that_was_cut_off(monkeypatch, lacks):
     for index, task in enumerate(tasks.find()[:3]):
         task.update(task_id="load", map_index=index)
     tasks.find()[2]["start_date"] = None
-    runs = Runs(ApiError("taken", 409), found=[cancelled, None, dict(RUN, state="queued")])
+    runs = Runs(ApiError("taken", 409), found=[cancelled, None, cancelled, dict(RUN, state="queued")])
     cleared = Cleared(lambda values: done.append(values) or dict(task_instances=[1]), **lacks)
     _result, warnings = play(runs, monkeypatch, cleared=cleared, tasks=tasks, if_failed="clear")
     assert done == [dict(run_id="r", only_failed=False, tasks=[("load", 1), ("load", 2)])]
     said = ["What had succeeded of load in 'r' may be done again, too, for Airflow 9 clears all instances of a mapped task together before version 3.2"]
     assert [text for text in warnings if "succeeded" in text] == (said if lacks else [])
+
+
+@pytest.mark.parametrize("end_date", [None, "2026-11-25T00:00:12Z"])
+def test_who_comes_second_clears_nothing(monkeypatch, end_date):
+    """What another controller has set going again is left alone, also if the run had been cancelled."""
+    done = []
+    tasks = tasks_in(load="failed", report="skipped") if end_date else None
+    again = dict(RUN, state="running")
+    runs = Runs(ApiError("taken", 409), found=[dict(FAILED, end_date=end_date), None, again, again])
+    cleared = Cleared(lambda values: done.append(values) or dict(task_instances=[]))
+    result, _warnings = play(runs, monkeypatch, cleared=cleared, tasks=tasks, if_failed="clear")
+    assert (result["changed"], result["dag_run"]["state"]) == (False, "running")
+    assert done == ([] if end_date else [dict(run_id="r")])
 
 
 def test_clear_looks_after_a_lost_answer(monkeypatch):

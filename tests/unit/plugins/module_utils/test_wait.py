@@ -213,12 +213,15 @@ class Away:
     def __init__(self, clock, begun, end=40):
         self.clock, self.begun, self.end = clock, begun, end
         self.options = dict(resume=None, wait_slice=7.0, api_version="auto", api_password="s3cret")
-        self.connection = SimpleNamespace(dialect=SimpleNamespace(name="v2"))
+        self.connection = SimpleNamespace(dialect=SimpleNamespace(name="v2"), version="3.0.1")
 
     def of(self, options, warn):
         context = Away(self.clock, self.begun, self.end)
         context.options = dict(options)
         return context
+
+    def know(self, version):
+        assert version == "3.0.1"  # what came later is not asked of it in a later slice either
 
     def warn(self, text):
         raise AssertionError(text)
