@@ -40,7 +40,7 @@ options:
   conf:
     description:
       - Its configuration, a mapping. None is the same as an empty one; but with O(run_id) and O(if_failed=clear) or O(if_failed=rerun) it is that of the
-        run that is there. Airflow 1.10 does not tell that: for another attempt of a run of this name give it, C({}) for none.
+        run that is there. Airflow 1.10 does not tell that, so there give it for another attempt of a run of this name, C({}) for none.
       - Airflow 2 and 3 check it against the params of the DAG; what they refuse fails the task by the name of the param.
     type: dict
   run_id:

@@ -18,6 +18,8 @@ description:
     off the connection that it came through.
   - What is in force and what comes back at the next boot are compared and mended each for itself, and the unit that brings the rules back is enabled.
   - Where an earlier rule of somebody else's would keep the port shut, the task fails, names the rule, and changes nothing.
+  - With nftables and iptables its accept stands at the head of the chain that drops. So an administrator's refusal of one of the O(sources) in that same
+    chain, behind it, is overridden for O(port). With ufw and firewalld such a refusal comes first, and the task fails and names it.
   - Closing a port stops new connections; those that stand go on.
   - Its own rules are known by a chain of their own (nftables C(airflow_8080), iptables C(AIRFLOW_8080)) or by the comment C(dagops.airflow) (ufw). The
     rich rules of firewalld carry no comment, so they are known by their exact shape, with the priority 71. An administrator's identical rule counts as ours.
@@ -39,6 +41,7 @@ options:
     description:
       - Who may call it, as IPv4 and IPv6 addresses and networks.
       - Empty means that nobody is added. Everybody must be said in so many words, V(0.0.0.0/0) and V(::/0).
+      - What no other host calls from is refused, which is a loopback, unspecified or multicast address, and an IPv4 address written as one of IPv6.
       - Host names are resolved by the role P(dagops.airflow.airflow_firewall#role), on the controller.
     type: list
     elements: str
@@ -51,7 +54,10 @@ options:
     choices: [present, absent]
     default: present
   exclusive:
-    description: Whether sources and ports that this module opened earlier, and that are not asked for now, are closed.
+    description:
+      - Whether sources and ports that this module opened earlier, and that are not asked for now, are closed.
+      - On a host on which two ports are opened, say 8080 and 8793, each task needs V(false), or each closes the other's port. Sources that leave the list are
+        then closed by a task with O(state=absent) and those O(sources).
     type: bool
     default: true
   backend:
@@ -60,18 +66,22 @@ options:
     choices: [auto, firewalld, ufw, nftables, iptables]
     default: auto
   when_inactive:
-    description: What to do where no firewall filters, give a warning or fail. In neither case one is switched on.
+    description:
+      - What to do where no firewall filters, give a warning or fail. In neither case one is switched on.
+      - With O(state=absent) it fails only where something that was opened is still saved, and would come back with the firewall. It names the file.
     type: str
     choices: [notice, fail]
     default: notice
   zone:
-    description: The zone of firewalld. By default every zone through which packets come.
+    description:
+      - The zone of firewalld. By default every zone through which packets come, less those that have sources only and refuse everything (the target DROP or
+        REJECT), for they are lists of whom to keep out.
     type: str
     default: ""
 notes:
   - Needs root, and the program of the firewall that filters (C(firewall-cmd), C(ufw), C(nft), or C(iptables) and C(ip6tables)).
-  - With nftables a file in C(/etc/nftables.d) holds the rules for the boot, and a last line of C(/etc/nftables.conf) includes it. A table that is not in that
-    file, because some program made it, is opened until the next boot only, with a warning.
+  - With nftables a file in C(/etc/nftables.airflow.d) holds the rules for the boot, and a last line of C(/etc/nftables.conf) includes it. A table that is
+    not in that file, because some program made it, is opened until the next boot only, with a warning.
   - With iptables only its own lines are edited in the saved rules (C(/etc/iptables/rules.v4) and C(rules.v6)). Where there are none, nothing is saved, with a
     warning.
   - Tested on Debian 12. Not tested on the family of RHEL, whose paths it knows, and not with SELinux.

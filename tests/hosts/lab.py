@@ -92,13 +92,13 @@ EOF
 RULES = {
     "firewalld": "firewall-cmd --list-all-zones; firewall-cmd --permanent --list-all-zones; cat /etc/firewalld/zones/*.xml; nft -s list ruleset",
     "ufw": "nft list tables; ufw show added; cat /etc/ufw/*.rules /etc/ufw/ufw.conf /etc/default/ufw; iptables-save; ip6tables-save",
-    "nftables": "nft -s list ruleset; cat /etc/nftables.conf; ls /etc/nftables.d; cat /etc/nftables.d/*",
+    "nftables": "nft -s list ruleset; cat /etc/nftables.conf; ls /etc/nftables.airflow.d; cat /etc/nftables.airflow.d/*",
     "iptables": "nft list tables; iptables-save; ip6tables-save; cat /etc/iptables/*",
 }
 OURS = {  # what of that is ours
     "firewalld": r' *rich rules: ?\n|\trule priority="71"[^\n]*\n| *<rule[^>]* priority="71">.*?</rule>\n|[^\n]*tcp dport (8080|9090) accept\n',
     "ufw": r"[^\n]*(8080|9090)[^\n]*\n|(?<=\n)\n",
-    "nftables": r"\n\tchain airflow_\d+ {.*?\n\t}\n|[^\n]*jump airflow_\d+\n|airflow-\d+\.nft\n|[^\n]*include[^\n]*airflow-\*[^\n]*\n|# What the role.*",
+    "nftables": r"\n\tchain airflow_\d+ {.*?\n\t}\n|[^\n]*jump airflow_\d+\n|(?<=\n)\d+\.nft\n|[^\n]*include[^\n]*airflow\.d[^\n]*\n|# What the role.*",
     "iptables": r"[^\n]*AIRFLOW_[^\n]*\n",
 }
 

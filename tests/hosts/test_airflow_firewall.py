@@ -44,7 +44,7 @@ DRIFT_NOW = {  # our rule for the client's IPv4 deleted by hand, at run time
 DRIFT_SAVED = {  # the same in the file
     "firewalld": f"firewall-cmd -q --permanent --remove-rich-rule='{RICH}'",
     "ufw": "sed -i '/8080.*10.86.10.0/d' /etc/ufw/user.rules",
-    "nftables": "sed -i /10.86.10.0/d /etc/nftables.d/airflow-8080.nft",
+    "nftables": "sed -i /10.86.10.0/d /etc/nftables.airflow.d/8080.nft",
     "iptables": "sed -i /10.86.10.0/d /etc/iptables/rules.v4",
 }
 DRIFT_JUMP = {
@@ -109,6 +109,7 @@ def test_the_client_alone_at_once_and_after_each_reboot(lab):
     reaches(lab, port=9090)
     others_untouched(lab)
     same(lab.play(sources=["10.86.10.77/24", "FD86:0:0:A:0:0:0:1/64", *CLIENT]))
+    same(lab.play(sources=", ".join(CLIENT)))  # as -e gives them
     same(lab.play("--check", sources=CLIENT))
     on_each(lab, RELOAD)
     reaches(lab, "client")
@@ -124,7 +125,7 @@ def test_the_client_alone_at_once_and_after_each_reboot(lab):
     changes(lab.play(state="absent"))
     reaches(lab)
     as_at_first(lab)
-    same(lab.play(state="absent"))
+    same(lab.play(state="absent", sources=["nobody.invalid"], source_groups=["nowhere"]))
     lab.reboot()
     reaches(lab)
     as_at_first(lab)
@@ -212,8 +213,17 @@ def test_without_an_active_firewall_nothing_is_done(lab):
         "iptables": "netfilter-persistent flush 2>/dev/null; iptables -P INPUT ACCEPT; ip6tables -P INPUT ACCEPT; iptables -N f2b-sshd;"
         "iptables -A f2b-sshd -s 192.0.2.9 -j REJECT; iptables -I INPUT -p tcp --dport 22 -j f2b-sshd",
     }
+    changes(lab.play(sources=CLIENT))
     on_each(lab, off)
     reaches(lab, *CALLERS, "controller")
+    told = same(lab.play(state="absent"))
+    for path in (
+        "firewalld/zones/public.xml",
+        "ufw/user.rules, /etc/ufw/user6.rules",
+        "nftables.airflow.d/8080.nft",
+        "iptables/rules.v4, /etc/iptables/rules.v6",
+    ):
+        assert f"but what this module opened stands in /etc/{path} and comes back with the firewall: start it, and play this again" in told
     told = same(lab.play(sources=CLIENT))
     assert told.count("No firewall filters what comes in on this host: there is nothing to open, and nothing was changed") >= 1
     each_says(lab.play(sources=CLIENT, when_inactive="fail", check=False)[1], "switch one on before a port is opened in it")
@@ -228,6 +238,44 @@ def test_two_firewalls_that_drop_are_an_error(lab):
     each_says(told, "nftables", names)
     told = lab.play(target="ufw", sources=CLIENT, backend="firewalld", check=False)[1]
     each_says(told, "The firewall firewalld is not active on this host; active is: ufw, nftables", ["ufw"])
+
+
+def test_a_file_of_nftables_that_includes_a_folder_of_somebody_else_s(lab):
+    """And names our include in a comment."""
+    lab.console(
+        "nftables",
+        """
+        mkdir -p /etc/nftables.d; echo 'add rule inet filter input tcp dport 9090 accept' > /etc/nftables.d/web.nft
+        printf 'include "/etc/nftables.d/*.nft"\n# include "/etc/nftables.airflow.d/*.nft"\n' >> /etc/nftables.conf; systemctl reload nftables
+        """,
+    )
+    before = lab.rules("nftables")
+    changes(lab.play(target="nftables", sources=CLIENT), ["nftables"])
+    lab.console("nftables", "nft -c -f /etc/nftables.conf")
+    lab.reboot(["nftables"])
+    reaches(lab, "client", names=["nftables"])
+    reaches(lab, *CALLERS, "controller", names=["nftables"], port=9090)
+    same(lab.play(target="nftables", sources=CLIENT), ["nftables"])
+    changes(lab.play(target="nftables", state="absent"), ["nftables"])
+    assert lab.rules("nftables") == before
+    same(lab.play(target="nftables", state="absent"), ["nftables"])
+    lab.console("nftables", "rm -r /etc/nftables.d")
+
+
+def test_an_administrator_s_rule_of_ufw_for_tcp_and_udp_stays(lab):
+    lab.console("ufw", "ufw allow 8080; ufw allow from 10.86.10.0/24 to any port 8080")
+    before = lab.rules("ufw")
+    everyone = (*CALLERS, "controller")
+    changes(lab.play(target="ufw", sources=CLIENT), ["ufw"])
+    same(lab.play(target="ufw", sources=CLIENT), ["ufw"])
+    lab.console("ufw", DRIFT_NOW["ufw"])
+    changes(lab.play(target="ufw", state="absent"), ["ufw"])
+    reaches(lab, *everyone, names=["ufw"])
+    assert sorted(lab.rules("ufw").splitlines()) == sorted(before.splitlines())
+    for wish in (dict(state="absent"), dict(sources=[])):
+        same(lab.play(target="ufw", **wish), ["ufw"])
+    lab.console("ufw", "ufw reload")
+    reaches(lab, *everyone, names=["ufw"])
 
 
 def test_two_chains_of_nftables_that_drop_are_both_opened(lab):
@@ -316,8 +364,12 @@ def test_iptables_without_saved_rules_says_so(lab):
 def test_zones_of_firewalld(lab):
     """The rule goes where the packets come through; and a zone that takes none is no zone to open a port in."""
     lab.console("firewalld", "for w in '' --permanent; do firewall-cmd -q $w --zone=internal --change-interface=host0; done")
+    lab.console("firewalld", "for w in '' --permanent; do firewall-cmd -q $w --zone=drop --add-source=192.0.2.0/24; done")  # whom to keep out
     changes(lab.play(target="firewalld", sources=CLIENT), ["firewalld"])
     reaches(lab, "client", names=["firewalld"])
+    assert lab.console("firewalld", "for w in '' --permanent; do firewall-cmd $w --zone=drop --list-rich-rules; done").split() == []
+    told = lab.play(target="firewalld", sources=["192.0.2.7"], check=False)[1]
+    assert "the zone drop refuses everything and takes what comes from 192.0.2.7/32, for it has the source 192.0.2.0/24" in told
     told = lab.play(target="firewalld", sources=CLIENT, zone="public", check=False)[1]
     assert "No packet comes through the zone public" in told
     told = lab.play(target="firewalld", sources=CLIENT, zone="nowhere", check=False)[1]
@@ -331,6 +383,8 @@ BAD = {
     "10.0.0.0/33": "The source '10.0.0.0/33' is neither an address nor a network",
     "nobody.invalid": "The source nobody.invalid has no address",
     "10.0.0.0/0": "The source '10.0.0.0/0' means every address: if that is wished, write 0.0.0.0/0",
+    "127.0.0.1": "The source '127.0.0.1' is a loopback address, from which no other host calls",
+    "localhost": "The source localhost (127.0.0.1) has on the controller an address from which no other host calls: give the host an ansible_host",
 }
 
 
@@ -344,6 +398,7 @@ def test_bad_words_are_refused_before_the_first_change(lab):
     lab.console("ufw", "sed -i s/IPV6=yes/IPV6=no/ /etc/default/ufw")
     told = lab.play(target="ufw", sources=CLIENT, check=False)[1]
     assert "ufw has IPv6 switched off (IPV6=no in /etc/default/ufw), so that fd86:0:0:a::/64 cannot be let in" in told
+    same(lab.play(target="ufw", sources=CLIENT, state="absent", exclusive=False), ["ufw"])
     lab.console("ufw", "sed -i s/IPV6=no/IPV6=yes/ /etc/default/ufw")
     as_at_first(lab)
 

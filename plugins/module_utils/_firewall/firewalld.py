@@ -15,7 +15,7 @@ import typing as t
 
 from ansible_collections.dagops.airflow.plugins.module_utils._errors import AirflowError
 from ansible_collections.dagops.airflow.plugins.module_utils._firewall.find import to_enable
-from ansible_collections.dagops.airflow.plugins.module_utils._firewall.plan import Opening, Plan, Rule, Run, listed, refusal, target
+from ansible_collections.dagops.airflow.plugins.module_utils._firewall.plan import Opening, Plan, Rule, Run, inside, listed, refusal, target
 from ansible_collections.dagops.airflow.plugins.module_utils._firewall.sources import network, short
 
 if t.TYPE_CHECKING:
@@ -24,7 +24,9 @@ if t.TYPE_CHECKING:
     from ansible_collections.dagops.airflow.plugins.module_utils._firewall.find import Found
     from ansible_collections.dagops.airflow.plugins.module_utils._firewall.host import Host
     from ansible_collections.dagops.airflow.plugins.module_utils._firewall.plan import Wish
+    from ansible_collections.dagops.airflow.plugins.module_utils._firewall.sources import Network
 
+FOLDER = "/etc/firewalld/zones"
 PRIORITY = 71
 SHAPE = re.compile(rf'rule priority="{PRIORITY}" family="ipv[46]" source address="([^"]+)" port port="(\d+)" protocol="tcp" accept$')
 OTHERS = re.compile(  # rules that ask for nothing but a source and a port
@@ -39,6 +41,7 @@ class Zone(t.NamedTuple):
     interfaces: list[str]
     sources: list[str]
     rich: list[str]
+    refuses: bool = False  # whatever no rule of it accepts
 
 
 class Seen(t.NamedTuple):
@@ -64,12 +67,20 @@ def parse(text: str) -> dict[str, Zone]:
         words = dict(re.findall(r"^  ([a-z-]+): ?(.*)$", block, re.MULTILINE))
         if name:
             rich = [line.strip() for line in block.splitlines() if line.strip().startswith("rule ")]
-            zones[name] = Zone(words.get("target") == "ACCEPT", words.get("interfaces", "").split(), words.get("sources", "").split(), rich)
+            aim = words.get("target", "").strip("%")  # %%REJECT%%
+            zones[name] = Zone(aim == "ACCEPT", words.get("interfaces", "").split(), words.get("sources", "").split(), rich, aim in ("DROP", "REJECT"))
     return zones
 
 
 def rule(one: Opening) -> str:
     return f'rule priority="{PRIORITY}" family="ipv{one.net.version}" source address="{short(one.net)}" port port="{one.port}" protocol="tcp" accept'
+
+
+def saved(host: Host, port: str) -> list[str]:
+    """The files that hold a rule of our shape for these ports (a pattern)."""
+    paths = [f"{FOLDER}/{name}" for name in host.names(FOLDER) if name.endswith(".xml")]
+    mine = re.compile(rf'<rule[^>]* priority="{PRIORITY}"[^>]*>\s*<source[^>]*>\s*<port port="{port}"')
+    return [path for path in paths if mine.search(host.text(path) or "")]
 
 
 def plan(seen: Seen, wish: Wish) -> Plan:
@@ -97,6 +108,7 @@ def plan(seen: Seen, wish: Wish) -> Plan:
         for stands in [refusal(_others(found[name], one.port) if name in found else [], one.net)]
         if stands and one.net in wish.nets and not wish.absent
     ]
+    blocked += [] if wish.absent else _kept_out(seen, zones, wish)
     before = [f"{place} {name}: {rule(one)}" for place, found in ours.items() for name, some in sorted(found.items()) for one in listed(some)]
     after = [f"{place} {name}: {rule(one)}" for place in PLACES for name, some in sorted(wished.items()) for one in listed(some)]
     return Plan(steps, before, after, listed(opened), [], blocked)
@@ -106,18 +118,34 @@ def _zones(seen: Seen, wish: Wish) -> list[str]:
     """Those that take the packets: that have an interface or a source, and the default one where an interface has no other."""
     runtime = seen.zones["runtime"]
     taken = {interface for zone in runtime.values() for interface in zone.interfaces}
-    used = [
-        name
-        for name, zone in sorted(runtime.items())
-        if not zone.accepts and (zone.interfaces or zone.sources or (name == seen.default and set(seen.interfaces) - taken))
-    ]
-    if not wish.zone:
-        return used or [seen.default]
+    doors = {name for name, zone in runtime.items() if zone.interfaces or (name == seen.default and set(seen.interfaces) - taken)}
+    used = [name for name, zone in sorted(runtime.items()) if not zone.accepts and (name in doors or zone.sources)]
+    if not wish.zone:  # a zone that refuses some sources is a list of whom to keep out
+        return [name for name in used if name in doors or not runtime[name].refuses] or [seen.default]
     if wish.zone not in runtime:
         raise AirflowError(f"firewalld has no zone {wish.zone!r}; it has: {', '.join(sorted(runtime))}")
     if wish.zone not in used and wish.nets and not wish.absent:
         raise AirflowError(f"No packet comes through the zone {wish.zone}, so that the port would stay shut; in use are: {', '.join(used) or 'none'}")
     return [wish.zone]
+
+
+def _kept_out(seen: Seen, zones: list[str], wish: Wish) -> list[str]:
+    """Who is asked for, and comes through a zone that refuses and is left out."""
+    return [
+        f"the zone {name} refuses everything and takes what comes from {net}, for it has the source {source}"
+        for name, zone in sorted(seen.zones["runtime"].items())
+        if zone.refuses and name not in zones
+        for source in zone.sources
+        for net in wish.nets
+        if _net(source) and inside(net, _net(source))
+    ]
+
+
+def _net(source: str) -> Network | None:
+    try:
+        return network(source)
+    except AirflowError:  # an ipset or a MAC address
+        return None
 
 
 def _ours(zone: Zone) -> Iterator[Opening]:

@@ -56,6 +56,11 @@ def look(host: Host, found: Found) -> Seen:
     return Seen(worlds, saved, [unit for unit in units if to_enable(host, unit)])
 
 
+def saved(host: Host, port: str) -> list[str]:
+    """The files that hold our chain of these ports (a pattern)."""
+    return [path for paths in FILES.values() for path in paths if re.search(rf"(?m)^:AIRFLOW_{port}\b", host.text(path) or "")]
+
+
 def plan(seen: Seen, wish: Wish) -> Plan:
     live = {version: _openings(world.rules, version) for version, world in seen.worlds.items()}
     stored = {version: _openings(text.splitlines(), version) for version, (_path, text) in seen.saved.items()}

@@ -28,8 +28,8 @@ if t.TYPE_CHECKING:
     from ansible_collections.dagops.airflow.plugins.module_utils._firewall.plan import Wish
 
 FILES = ("/etc/sysconfig/nftables.conf", "/etc/nftables.conf")  # what the unit reads: RHEL and Fedora, others
-FOLDER = "/etc/nftables.d"
-INCLUDE = f'include "{FOLDER}/airflow-*.nft"'
+FOLDER = "/etc/nftables.airflow.d"  # which no pattern of an administrator's matches, else it would be read twice, or before its table is there
+INCLUDE = f'include "{FOLDER}/*.nft"'
 HEAD = "# What the role dagops.airflow.airflow_firewall opened, for the boot. Anything that is written here by hand is lost.\n"
 OURS = re.compile(r"airflow_(\d+)$")
 TELLING = re.compile(r"\s*(ip6? saddr \S+ tcp dport \d+ accept|insert rule .* jump airflow_\d+)$")
@@ -49,8 +49,8 @@ def look(host: Host, found: Found) -> Seen:
     file = next((file for file in FILES if host.text(file) is not None), FILES[-1])
     text = host.text(file) or ""
     patterns = [os.path.join(os.path.dirname(file), pattern) for pattern in re.findall(r'(?m)^\s*include\s+"([^"]+)"', text)]
-    included = [name for pattern in patterns for name in sorted(glob.glob(pattern)) if not name.startswith(f"{FOLDER}/airflow-")]
-    ports = [int(hit.group(1)) for name in host.names(FOLDER) for hit in [re.match(r"airflow-(\d+)\.nft$", name)] if hit]
+    included = [name for pattern in patterns for name in sorted(glob.glob(pattern)) if not name.startswith(f"{FOLDER}/")]
+    ports = [int(hit.group(1)) for name in host.names(FOLDER) for hit in [re.match(r"(\d+)\.nft$", name)] if hit]
     return Seen(
         [chain for chain in found.chains if chain.owner == "nftables"],
         found.rules,
@@ -60,6 +60,11 @@ def look(host: Host, found: Found) -> Seen:
         {port: host.text(_file(port)) or "" for port in ports},
         to_enable(host, "nftables"),
     )
+
+
+def saved(host: Host, port: str) -> list[str]:
+    """Our files of these ports (a pattern) for the boot."""
+    return [f"{FOLDER}/{name}" for name in host.names(FOLDER) if re.match(rf"{port}\.nft$", name)]
 
 
 def plan(seen: Seen, wish: Wish) -> Plan:
@@ -149,11 +154,12 @@ def _files(seen: Seen, wished: set[Opening], lasting: list[Key]) -> list[Write]:
         if seen.saved.get(port) != text:
             steps.append(Write(f"write {_file(port)}", _file(port), text))
     steps += [Write(f"remove {_file(port)}", _file(port), None) for port in sorted(seen.saved) if port not in ports]
+    lines = seen.text.rstrip().splitlines()
     others = [line for line in seen.text.splitlines() if line.strip() != INCLUDE]
-    stands_last = seen.text.rstrip().endswith(INCLUDE) and seen.text.count(INCLUDE) == 1
-    if ports and not stands_last:
+    included = [number for number, line in enumerate(lines, 1) if line.strip() == INCLUDE]
+    if ports and included != [len(lines)]:  # once, and last
         steps.append(Write(f"include {_file(ports[0])} in {seen.file}", seen.file, "\n".join([*others, INCLUDE]) + "\n"))
-    elif not ports and INCLUDE in seen.text:
+    elif not ports and included:
         steps.append(Write(f"include nothing of ours in {seen.file}", seen.file, "".join(line + "\n" for line in others)))
     return steps
 
@@ -182,7 +188,7 @@ def _stored(text: str) -> list[Opening]:
 
 
 def _file(port: int) -> str:
-    return f"{FOLDER}/airflow-{port}.nft"
+    return f"{FOLDER}/{port}.nft"
 
 
 def _chain(port: int) -> str:

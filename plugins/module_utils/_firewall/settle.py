@@ -46,7 +46,15 @@ def settle(options: Mapping[str, t.Any], host: Host, dry: bool, warn: Callable[[
         said = f"No firewall filters what comes in on this host{f' ({found.hint})' if found.hint else ''}"
         if options["when_inactive"] == "fail" and not wish.absent:
             raise AirflowError(f"{said}: switch one on before a port is opened in it, or set when_inactive to notice", active=[])
-        warn(f"{said}: there is nothing to {'close' if wish.absent else 'open'}, and nothing was changed")
+        ports = r"\d+" if wish.exclusive else str(wish.port)
+        left = ", ".join(path for one in BACKENDS.values() for path in one.saved(host, ports)) if wish.absent else ""
+        if left:
+            said += f", but what this module opened stands in {left} and comes back with the firewall: start it, and play this again"
+            if options["when_inactive"] == "fail":
+                raise AirflowError(said, active=[])
+            warn(f"{said}; nothing was changed")
+        else:
+            warn(f"{said}: there is nothing to {'close' if wish.absent else 'open'}, and nothing was changed")
         return dict(changed=False, firewall=dict(backend=None, active=[], port=wish.port, sources=[]), changes=[], diff=dict(before="", after=""))
     backend = BACKENDS[name]
 

@@ -18,9 +18,25 @@ if t.TYPE_CHECKING:
     Network = t.Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
 
 
+MAPPED = ipaddress.ip_network("::ffff:0:0/96")
+
+
 def networks(sources: Iterable[str]) -> list[Network]:
-    """In one spelling, without host bits, each once, in order. An entry that means nothing is refused by its name."""
-    return sorted({network(source) for source in sources}, key=order)
+    """In one spelling, without host bits, each once, in order. An entry that means nothing, or nobody, is refused by its name."""
+    return sorted({_caller(source) for source in sources}, key=order)
+
+
+def _caller(source: str) -> Network:
+    found = network(source)
+    for why, so in (
+        ("an IPv4 address written as one of IPv6", found.version == 6 and found.subnet_of(MAPPED)),
+        ("a loopback address", found.is_loopback),
+        ("the unspecified address", found.is_unspecified),
+        ("a multicast address", found.is_multicast),
+    ):
+        if so:
+            raise AirflowError(f"The source {source!r} is {why}, from which no other host calls: write the address that the caller has in the network")
+    return found
 
 
 def network(source: str) -> Network:

@@ -9,6 +9,7 @@ What is there is read from ufw's own files, for `ufw show added` prints a rule f
 
 from __future__ import annotations
 
+import collections
 import ipaddress
 import re
 import typing as t
@@ -38,7 +39,7 @@ class Tuple(t.NamedTuple):
     source: t.Any
     simple: bool  # nothing but a source and a port is asked for
     comment: str
-    lines: int  # how many rules of the kernel it makes
+    rules: list[Opening | None]  # that it makes in ufw's chain of the kernel; None is one of another shape
 
     @property
     def opening(self) -> Opening | None:
@@ -78,9 +79,14 @@ def parse(text: str) -> list[Tuple]:
         )  # no interface, no other direction; with names of applications or without
         simple = simple and protocol in ("tcp", "any") and from_ports == "any" and to in EVERYWHERE.values()
         net = ipaddress.ip_network(source, strict=False)
-        lines = sum(rule.startswith("-A ") for rule in rules)
-        found.append(Tuple(words, verb.partition("_")[0], protocol, ports, net, simple, unhex(comment), lines))
+        made = [_made(rule, net.version) for rule in rules if rule.startswith(f"-A {CHAINS[net.version]} ")]
+        found.append(Tuple(words, verb.partition("_")[0], protocol, ports, net, simple, unhex(comment), made))
     return found
+
+
+def _made(rule: str, version: int) -> Opening | None:
+    hit = re.match(rf"-A {CHAINS[version]} -p tcp --dport (\d+)(?: -s (\S+))? -j ACCEPT$", rule)
+    return Opening(network(hit.group(2) or EVERYWHERE[version]), int(hit.group(1))) if hit else None
 
 
 def unhex(comment: str) -> str:
@@ -96,9 +102,15 @@ def kernel(text: str, version: int) -> list[Opening | None]:
     return [Opening(network(hit.group(1) or EVERYWHERE[version]), int(hit.group(2))) if hit else None for hit in hits]
 
 
+def saved(host: Host, port: str) -> list[str]:
+    """The files that hold our rules for these ports (a pattern)."""
+    mine = re.compile(rf"(?m)^### tuple ### allow tcp {port} .* comment={MARK.encode().hex()}$")
+    return [path for path in FILES.values() if mine.search(host.text(path) or "")]
+
+
 def plan(seen: Seen, wish: Wish) -> Plan:
     for net in wish.nets:
-        if net.version == 6 and not seen.ipv6:
+        if net.version == 6 and not seen.ipv6 and not wish.absent:
             raise AirflowError(f"ufw has IPv6 switched off (IPV6=no in /etc/default/ufw), so that {net} cannot be let in: switch it on, or leave it out")
     steps: list[t.Any] = []
     before, blocked = [], []
@@ -107,13 +119,14 @@ def plan(seen: Seen, wish: Wish) -> Plan:
     wished = target(ours, wish)
     for version, tuples in seen.tuples.items():
         known, live, here = stored[version], seen.kernel[version], of_family(wished, version)
+        due = collections.Counter(rule for one in tuples for rule in one.rules)  # an administrator's rule for tcp and udp makes one like ours
         for one in listed(of_family(ours, version) - here):
-            if one not in live:  # ufw would not delete what the kernel has lost
+            if live.count(one) < due[one]:  # ufw would not delete what the kernel has lost, or an administrator's
                 steps.append(_kernel("put back, to delete it,", version, ("-A",), one))
             steps.append(Run(f"delete {_name(one)}", ("ufw", "delete", *_words(one))))
-            steps += [_kernel("delete a second time", version, ("-D",), one)] * (live.count(one) - 1)
+            steps += [_kernel("delete a second time", version, ("-D",), one)] * (live.count(one) - due[one])
         for one in listed({one for one in live if one and one not in known and (one in here or one.port == wish.port and wish.exclusive)}):
-            steps += [_kernel("delete what is in no file:", version, ("-D",), one)] * live.count(one)
+            steps += [_kernel("delete what is in no file:", version, ("-D",), one)] * (live.count(one) - due[one])
         for one in listed(here):
             if one not in known:
                 steps.append(Run(f"allow {_name(one)}", ("ufw", *_words(one), "comment", MARK)))
@@ -155,7 +168,7 @@ def _words(one: Opening) -> tuple[str, ...]:
 def _place(tuples: list[Tuple], live: list[Opening | None], one: Opening) -> str:
     """Where ufw itself would have put it in its chain: behind the rules of what stands before it in the file."""
     before = [other.opening for other in tuples].index(one)
-    return str(1 + min(sum(other.lines for other in tuples[:before]), len(live)))
+    return str(1 + min(sum(len(other.rules) for other in tuples[:before]), len(live)))
 
 
 def _kernel(what: str, version: int, verb: tuple[str, ...], one: Opening) -> Run:

@@ -126,6 +126,32 @@ def test_firewalld_goes_where_the_packets_come_through():
         planned("firewalld_zones", CLIENT._replace(zone="nowhere"))
 
 
+def test_firewalld_leaves_a_zone_alone_that_keeps_some_sources_out():
+    host = Taped("firewalld_fresh")
+    found = find.find(host)
+    seen = firewalld.look(host, found)
+    for place in seen.zones.values():
+        place["drop"] = place["drop"]._replace(sources=["ipset:bad", "00:11:22:33:44:55", "192.0.2.0/24"])
+    assert seen.zones["runtime"]["drop"].refuses and seen.zones["runtime"]["block"].refuses
+    assert not seen.zones["runtime"]["public"].refuses
+
+    def zones(wish):
+        return {step.argv[-2] for step in firewalld.plan(seen, wish).steps if step.argv[1] != "--permanent"}
+
+    one = CLIENT._replace(nets=(V4,))
+    assert zones(one) == {"--zone=public"}
+    assert zones(one._replace(zone="drop")) == {"--zone=drop"}
+    assert not firewalld.plan(seen, one).blocked
+    assert firewalld.plan(seen, Wish(8080, (network("192.0.2.7"),))).blocked == [
+        "the zone drop refuses everything and takes what comes from 192.0.2.7/32, for it has the source 192.0.2.0/24"
+    ]
+    assert not firewalld.plan(seen, Wish(8080, (network("192.0.2.7"),), absent=True)).blocked
+    for place in seen.zones.values():
+        place["drop"] = place["drop"]._replace(interfaces=["host0"])
+        place["public"] = place["public"]._replace(interfaces=[])
+    assert zones(one) == {"--zone=drop"}  # the way in, where whatever is not accepted is dropped
+
+
 def test_ufw_mends_kernel_and_file_each_for_itself():
     assert words(planned("ufw_drifted")) == [
         "iptables -w 5 -I ufw-user-input 3 -s 10.86.10.0/24 -p tcp -m tcp --dport 8080 -j ACCEPT",
@@ -147,11 +173,55 @@ def test_ufw_everybody_of_each_family():
     ]
     told = "### tuple ### allow tcp 8080 0.0.0.0/0 any 0.0.0.0/0 in comment=6461676f70732e616972666c6f77\n-A ufw-user-input -p tcp --dport 8080 -j ACCEPT\n"
     [one] = ufw.parse(told)
-    assert (one.opening, one.comment, one.lines) == (Opening(network("0.0.0.0/0"), 8080), "dagops.airflow", 1)
+    assert (one.opening, one.comment, one.rules) == (Opening(network("0.0.0.0/0"), 8080), "dagops.airflow", [Opening(network("0.0.0.0/0"), 8080)])
     assert ufw.kernel("-N ufw6-user-input\n-A ufw6-user-input -p tcp -m tcp --dport 8080 -j ACCEPT", 6) == [Opening(network("::/0"), 8080)]
 
 
+ANY = """### tuple ### allow any 8080 0.0.0.0/0 any 10.86.10.0/24 in
+-A ufw-user-input -p tcp --dport 8080 -s 10.86.10.0/24 -j ACCEPT
+-A ufw-user-input -p udp --dport 8080 -s 10.86.10.0/24 -j ACCEPT
+
+### END RULES"""
+ANY_LIVE = "-A ufw-user-input -s 10.86.10.0/24 -p tcp -m tcp --dport 8080 -j ACCEPT\n-A ufw-user-input -s 10.86.10.0/24 -p udp -m udp --dport 8080 -j ACCEPT\n"
+
+
+def with_any(tape, wish, times=1):
+    """With an administrator's rule for tcp and udp, and its line for tcp so many times in the kernel."""
+    host = Taped(tape)
+    host.tape["texts"]["/etc/ufw/user.rules"] = host.text("/etc/ufw/user.rules").replace("### END RULES", ANY)
+    for asked, run in [(run[0], run) for run in host.tape["runs"]]:
+        if asked == ["iptables", "-S", "ufw-user-input"]:
+            run[2] += ANY_LIVE + ANY_LIVE.splitlines(True)[0] * (times - 1)
+    return words(ufw.plan(ufw.look(host, find.find(host)), wish))
+
+
+def test_ufw_what_an_administrator_s_rule_for_tcp_and_udp_made_stays():
+    add = "ufw allow proto tcp from 10.86.10.0/24 to any port 8080 comment dagops.airflow"
+    away = "iptables -w 5 -D ufw-user-input -s 10.86.10.0/24 -p tcp -m tcp --dport 8080 -j ACCEPT"
+    one = Wish(8080, (V4,))
+    assert with_any("ufw_fresh", ABSENT) == []
+    assert with_any("ufw_fresh", Wish(8080, ())) == []
+    assert with_any("ufw_fresh", one) == [add]
+    assert with_any("ufw_fresh", one, 2) == [away, add]
+    assert with_any("ufw_fresh", ABSENT, 3) == [away, away]
+    assert with_any("ufw_opened", CLIENT) == []
+    delete = "ufw delete allow proto tcp from 10.86.10.0/24 to any port 8080"
+    assert with_any("ufw_opened", ABSENT)[:-1] == [delete]
+    assert with_any("ufw_opened", ABSENT, 2)[:-1] == [delete, away]
+    assert with_any("ufw_drifted", ABSENT)[:2] == [away.replace("-D", "-A"), delete]  # ufw deletes one, and his is to stay
+
+
+def test_ufw_rules_of_a_tuple():
+    both, logged = ufw.parse(
+        ANY + "\n### tuple ### allow_log tcp 22 ::/0 any ::/0 in\n-A ufw6-user-logging-input -p tcp --dport 22 -j RETURN\n"
+        "-A ufw6-user-input -p tcp --dport 22 -j ufw6-user-logging-input\n-A ufw6-user-input -p tcp --dport 22 -j ACCEPT\n"
+    )
+    assert both.rules == [Opening(V4, 8080), None]
+    assert logged.rules == [None, Opening(network("::/0"), 22)]
+
+
 def test_ufw_without_ipv6():
+    assert words(planned("ufw_without_ipv6", CLIENT._replace(absent=True))) == ["ufw delete allow proto tcp from 10.86.10.0/24 to any port 8080"]
     with pytest.raises(AirflowError, match=r"ufw has IPv6 switched off .* so that fd86:0:0:a::/64 cannot be let in"):
         planned("ufw_without_ipv6")
 
@@ -164,10 +234,29 @@ def test_nftables_in_one_transaction_and_in_a_file_of_our_own():
         "add rule inet filter airflow_8080 ip6 saddr fd86:0:0:a::/64 tcp dport 8080 accept\n"
         "insert rule inet filter input jump airflow_8080\n"
     )
-    assert file.startswith("/etc/nftables.d/airflow-8080.nft\n# What the role")
+    assert file.startswith("/etc/nftables.airflow.d/8080.nft\n# What the role")
     assert file.endswith("\tchain input {\n\t}\n}\ninsert rule inet filter input jump airflow_8080\n")
     assert include.startswith("/etc/nftables.conf\n#!/usr/sbin/nft -f\n")
-    assert include.endswith('}\ninclude "/etc/nftables.d/airflow-*.nft"\n')
+    assert include.endswith('}\ninclude "/etc/nftables.airflow.d/*.nft"\n')
+
+
+@pytest.mark.parametrize("line", ['# include "/etc/nftables.airflow.d/*.nft"', '#include "/etc/nftables.airflow.d/*.nft"\n\n'])
+def test_nftables_a_line_that_is_commented_out_includes_nothing(line):
+    host = Taped("nftables_opened")
+    text = host.text("/etc/nftables.conf")
+    own = 'include "/etc/nftables.airflow.d/*.nft"\n'
+
+    def file(before, wish):
+        host.tape["texts"]["/etc/nftables.conf"] = before
+        steps = nftables.plan(nftables.look(host, find.find(host)), wish).steps
+        return [step.text for step in steps if isinstance(step, Write) and step.path == "/etc/nftables.conf"]
+
+    without = text.replace(own, "") + line
+    assert file(without, CLIENT) == [without.rstrip("\n") + "\n" * max(line.count("\n"), 1) + own]
+    assert file(without, ABSENT) == []
+    assert file(text + line, ABSENT) == [without.rstrip("\n") + "\n" * max(line.count("\n"), 1)]
+    assert file(text + "\n  \n", CLIENT) == []
+    assert file(own + text, CLIENT) == [text]  # once, and last
 
 
 def test_nftables_in_every_chain_that_drops_and_no_word_for_the_boot_of_one_that_a_program_made():
@@ -248,6 +337,26 @@ def test_what_cannot_be_meant_is_refused_by_its_name(source):
     assert repr(source) in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "source, why",
+    [
+        ("127.0.0.1", "a loopback address"),
+        ("127.0.0.0/8", "a loopback address"),
+        ("::1", "a loopback address"),
+        ("0.0.0.0", "the unspecified address"),
+        ("0.0.0.0/32", "the unspecified address"),
+        ("::/128", "the unspecified address"),
+        ("239.1.2.0/24", "a multicast address"),
+        ("FF02::1", "a multicast address"),
+        ("::ffff:10.0.0.7", "an IPv4 address written as one of IPv6"),
+        ("::ffff:0:0/96", "an IPv4 address written as one of IPv6"),
+    ],
+)
+def test_who_is_never_a_caller_is_refused(source, why):
+    with pytest.raises(AirflowError, match=f"The source '{source}' is {why}, from which no other host calls"):
+        networks(["10.0.0.0/8", source])
+
+
 def test_each_once_and_in_order():
     assert networks(["::/0", "10.0.0.9/24", "10.0.0.0/24", "9.0.0.0/8"]) == [ipaddress.ip_network(one) for one in ("9.0.0.0/8", "10.0.0.0/24", "::/0")]
 
@@ -290,9 +399,62 @@ def test_a_firewall_that_died_and_a_program_that_is_missing():
         find.find(host)
 
 
+class Off(Host):
+    """No firewall filters on it, and these files are left."""
+
+    def __init__(self, texts):
+        super().__init__(lambda argv, stdin: (0, "", ""))
+        self.texts = texts
+
+    def has(self, program):
+        return False
+
+    def text(self, path):
+        return self.texts.get(path)
+
+    def names(self, folder):
+        return [path.rpartition("/")[2] for path in self.texts if path.rpartition("/")[0] == folder]
+
+
+XML = """<zone>
+  <rule priority="71" family="ipv4">
+    <source address="10.86.10.0/24"/>
+    <port port="8080" protocol="tcp"/>
+    <accept/>
+  </rule>
+</zone>"""
+LEFT = {
+    "/etc/firewalld/zones/public.xml": XML,
+    "/etc/ufw/user.rules": Taped("ufw_opened").text("/etc/ufw/user.rules"),
+    "/etc/nftables.airflow.d/8080.nft": "",
+    "/etc/iptables/rules.v4": Taped("iptables_opened").text("/etc/iptables/rules.v4"),
+}
+
+
+def test_what_is_left_of_a_firewall_that_does_not_filter_is_said(monkeypatch):
+    monkeypatch.setattr(settle.os, "geteuid", lambda: 0)
+    options = dict(port=8080, sources=[], state="absent", exclusive=True, backend="auto", when_inactive="notice", zone="")
+
+    def said(texts, **more):
+        told = []
+        assert not settle.settle(dict(options, **more), Off(texts), False, told.append)["changed"]
+        return told[0]
+
+    for path, text in LEFT.items():
+        assert f"but what this module opened stands in {path} and comes back with the firewall: start it, and play this again" in said({path: text})
+        assert "nothing to close" in said({path: text}, exclusive=False, port=808)
+        assert path in said({path: text}, exclusive=False)
+        assert "nothing to open" in said({path: text}, state="present")
+    with pytest.raises(AirflowError, match="stands in /etc/firewalld/zones/public.xml, /etc/ufw/user.rules, /etc/nftables"):
+        said(LEFT, when_inactive="fail")
+    fresh = {f"/etc/{file}": Taped(f"{name}_fresh").text(f"/etc/{file}") for name, file in (("ufw", "ufw/user.rules"), ("iptables", "iptables/rules.v4"))}
+    fresh["/etc/firewalld/zones/public.xml"] = XML.replace("71", "7")
+    assert "nothing to close" in said(fresh, when_inactive="fail")
+
+
 def test_backends_look_alike():
     for backend in (firewalld, ufw, nftables, iptables):
-        assert {"look", "plan", "Seen"} <= set(vars(backend))
+        assert {"look", "plan", "saved", "Seen"} <= set(vars(backend))
     assert tuple(settle.BACKENDS) == find.NAMES
 
 
