@@ -92,6 +92,7 @@ class Endpoint(t.NamedTuple):
     taken: Collection[int] = (409,)  # statuses of a POST that may mean: there is one already
     plural: str = ""  # what a list stands under in its answer
     finds: Mapping[str, Collection[str]] = {}  # option -> parameters of a list that must all be this value
+    begun: Mapping[str, str] = {}  # option -> what must have a value, where a list also holds what has none yet
     newest: str = ""  # order_by of a list that begins with what was made last
     anywhere: str = ""  # what stands in the path for a parent that is not given: any of them
     query: Mapping[str, str] = {}  # parameters of every read of one object, filled from the parents; without those whose parent is not given
@@ -131,17 +132,19 @@ class Store:
     def find(self, newest: int | None = None, **wished: t.Any) -> list[dict[str, t.Any]]:
         """All objects that have these values, of all pages; or so many, those that were made last, and the last one first."""
         found: list[dict[str, t.Any]] = []
+        begun, seen = [self._row.begun[name] for name in wished if name in self._row.begun], 0
         params = {parameter: value for name, value in wished.items() for parameter in self._row.finds[name]}
         if newest is not None:
             params["order_by"] = self._row.newest
         while True:
             page_size = PAGE if newest is None else min(PAGE, newest - len(found))
-            body = self._session.call("GET", self._path, params=dict(params, limit=page_size, offset=len(found)))
+            body = self._session.call("GET", self._path, params=dict(params, limit=page_size, offset=seen))
             page = body.get(self._row.plural) if isinstance(body, dict) else None
             if not isinstance(page, list):
                 raise self._foreign(self._path)
-            found += [self._decode(one) for one in page]
-            if not page or len(found) >= min(body.get("total_entries", 0), newest or len(found) + 1):
+            seen += len(page)
+            found += [one for one in map(self._decode, page) if all(one[name] for name in begun)]
+            if not page or seen >= body.get("total_entries", 0) or len(found) == newest:
                 return found
 
     def now(self) -> t.Any:
@@ -190,12 +193,10 @@ class Store:
     def _decode(self, body: Mapping[str, t.Any], key: str | None = None) -> dict[str, t.Any]:
         """The same keys on every Airflow, null where this one does not tell. What is not the one that was asked for is nobody's answer."""
         wires = {name: self._row.reads.get(name, self._wire(name)) for name in self._names}
-        if not isinstance(body, dict) or not set(wires.values()) & set(body):
+        if not isinstance(body, dict) or not set(wires.values()) & set(body) or (self._key and key is not None and body.get(wires[self._key], key) != key):
             raise self._foreign(self._path)
-        if self._key and key is not None and body.get(wires[self._key], key) != key:
-            raise self._foreign(self._path)
-        found = {name: body.get(wire) for name, wire in wires.items()}
-        found.update({name: self._row.codecs[name].decode(value) for name, value in found.items() if name in self._row.codecs})
+        codecs = self._row.codecs
+        found = {name: codecs[name].decode(body.get(wire)) if name in codecs else body.get(wire) for name, wire in wires.items()}
         found.update({name: value for name, value in self._scope.items() if name in found and value is not None})
         found.update({name: value for name, (value, why) in self.rules.fixed.items() if name in found})
         if self._row.page:

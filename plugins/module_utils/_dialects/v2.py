@@ -110,6 +110,7 @@ V2 = Dialect(
             nullable=("logical_date",),
             plural="dag_runs",
             finds=dict(logical_date=("logical_date_gte", "logical_date_lte"), state=("state",), since=("start_date_gte",), ended_since=("end_date_gte",)),
+            begun=dict(since="start_date", ended_since="end_date"),
             newest="-id",
             anywhere="~",
             rules=Rules(since=dict(partition_key="3.2")),

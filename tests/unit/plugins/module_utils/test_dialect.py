@@ -87,13 +87,14 @@ class Pages:
 
     url = "http://x"
 
-    def __init__(self, number, most):
-        self.number, self.most, self.calls = number, most, []
+    def __init__(self, number, most, begun=0):
+        self.number, self.most, self.begun, self.calls = number, most, begun, []
 
     def call(self, method, path, json=None, params=None, allow=()):
         self.calls.append((path, params))
         last = min(self.number, params["offset"] + min(self.most, params["limit"]))
-        runs = [dict(dag_run_id=f"r{number}", dag_id="d", state="success") for number in range(params["offset"], last)]
+        started = ["2026-11-25T00:00:00Z" if number >= self.begun else None for number in range(last)]
+        runs = [dict(dag_run_id=f"r{number}", dag_id="d", state="success", start_date=started[number]) for number in range(params["offset"], last)]
         return dict(dag_runs=runs, total_entries=self.number)
 
 
@@ -107,6 +108,14 @@ def test_all_pages_or_so_many(dialect, newest, limits):
     assert {path for path, _params in session.calls} == {f"{dialect.root}/dags/~/dagRuns"}
     assert [params["limit"] for _path, params in session.calls][: len(limits)] == limits
     assert {params.get("order_by") for _path, params in session.calls} == {None if newest is None else "-id"}
+
+
+@pytest.mark.parametrize(("newest", "found"), [(None, range(60, 130)), (20, range(60, 80)), (100, range(60, 130))])
+def test_what_has_not_begun_is_not_later_than_anything(newest, found):
+    """Airflow 3 counts a run without a start as one that has started since any moment."""
+    session = Pages(130, most=50, begun=60)
+    runs = V2.open(session, "dag_run", DAG_RUN.keys, dict(dag_id="d"), None).find(newest=newest, since="2026-11-24T00:00:00Z")
+    assert [run["run_id"] for run in runs] == [f"r{number}" for number in found]
 
 
 @pytest.mark.parametrize("dialect", [V1, V2])
