@@ -78,7 +78,7 @@ def _changed(context: Context, runs: t.Any, run: dict[str, t.Any], patch: dict[s
         now = runs.update(run["run_id"], patch, now)
         if "state" in patch and now["state"] in ACTIVE:
             context.warn(f"{called(context.options, run)} ends once its teardown is done, which Airflow plays first")
-    return _result(run, planned, changed, now)
+    return _result(run, planned if changed else run, changed, now)
 
 
 def _removed(context: Context, runs: t.Any, run: dict[str, t.Any]) -> dict[str, t.Any]:

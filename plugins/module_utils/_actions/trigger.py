@@ -307,7 +307,7 @@ def _same(options: Mapping[str, t.Any], wish: Wish, run: Mapping[str, t.Any]) ->
     there, asked = run["conf"], wish.values["conf"]
     another = f"Give another {'logical_date' if wish.by_date else 'run_id'}"
     if there is not None and not same_json(there, asked):
-        names = [name for name in {**there, **asked} if not same_json(there.get(name, there), asked.get(name, asked))]
+        names = [name for name in {**there, **asked} if name not in there or name not in asked or not same_json(there[name], asked[name])]
         confs = [json.dumps({name: conf[name] for name in names if name in conf}, sort_keys=True, ensure_ascii=False) for conf in (there, asked)]
         raise AirflowError(f"{called(options, run)} exists with another conf: it has {confs[0]}, asked was {confs[1]}. {another}", dag_run=shown(run))
     for name in ("logical_date", "data_interval_start", "data_interval_end", "partition_key"):

@@ -100,7 +100,7 @@ def in_slices(
             connection = context.connection
             asked = dict(api_version=connection.dialect.name, version=connection.version)
             return dict(changed=state["changed"], resume=dict(waited.told(), seen=over.seen, **asked, state=state))
-    except (KeyError, TypeError) as exc:
+    except (AttributeError, KeyError, TypeError) as exc:
         if not before:
             raise
         raise AirflowError(f"resume is not what an earlier slice of this wait has returned: {exc!r}") from None

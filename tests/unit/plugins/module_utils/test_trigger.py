@@ -342,6 +342,11 @@ def test_another_conf_is_an_error_that_shows_both(monkeypatch):
     assert failure.value.details["dag_run"]["run_id"] == "r"
 
 
+def test_what_one_conf_lacks_is_shown_though_it_is_empty(monkeypatch):
+    with pytest.raises(AirflowError, match=re.escape('it has {"a": {}}, asked was {}')):
+        play(Runs(ApiError("taken", 409), found=[dict(RUN, conf=dict(a={}))]), monkeypatch, conf={})
+
+
 @pytest.mark.parametrize(
     ("there", "asked", "same"),
     [
