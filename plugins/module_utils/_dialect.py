@@ -90,6 +90,7 @@ class Endpoint(t.NamedTuple):
     mask: str = ""  # how update_mask is written: joined, repeated, not at all, or "unused" where there is one
     missing: Collection[int] = (404,)  # statuses that mean: there is no such object
     taken: Collection[int] = (409,)  # statuses of a POST that may mean: there is one already
+    unsaid: Collection[int] = ()  # statuses of a POST behind which a date that is taken may be hidden
     plural: str = ""  # what a list stands under in its answer
     finds: Mapping[str, Collection[str]] = {}  # option -> parameters of a list that must all be this value
     begun: Mapping[str, str] = {}  # option -> what must have a value, where a list also holds what has none yet
@@ -111,7 +112,7 @@ class Store:
     def __init__(self, session: t.Any, row: Endpoint, names: Collection[str], scope: Mapping[str, t.Any], title: str, version: str | None) -> None:
         self.title = title
         self.rules = row.rules.of(version)
-        self.taken = row.taken
+        self.taken, self.unsaid = row.taken, row.unsaid
         self.nullable = row.nullable
         self.verbs = row.verbs
         self._session = session

@@ -202,7 +202,7 @@ def _create_or_find(context: Context, runs: t.Any, wish: Wish) -> tuple[dict[str
                     raise AirflowError(text, **exc.details) from None
                 exc.args = (text,)
                 raise
-            if taken or (isinstance(exc, ApiError) and exc.status == 500 and wish.stamped and _of_the_date(runs, wish)):  # 1.10 has a page of 500 for that
+            if taken or (isinstance(exc, ApiError) and exc.status in runs.unsaid and wish.stamped and _of_the_date(runs, wish)):
                 wish = _stamped(runs, wish)
 
 

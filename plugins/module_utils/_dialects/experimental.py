@@ -132,6 +132,7 @@ EXPERIMENTAL = Dialect(
             wire=dict(logical_date="execution_date"),
             always=dict(replace_microseconds="false"),  # else two runs of one second collide
             taken=(400, 409),
+            unsaid=(500,),
             store=DatedRuns,
             rules=Rules(
                 lacks=dict(

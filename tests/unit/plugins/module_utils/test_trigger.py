@@ -151,7 +151,7 @@ def test_what_cannot_be_is_said_before_anything_is_sent(wrong, sentence):
 class Runs:
     """A store that says what it was told to say: each end of a POST in its turn, each run that is found."""
 
-    title, taken, nullable = "Airflow X", (409,), ()
+    title, taken, unsaid, nullable = "Airflow X", (409,), (500,), ()
     rules = Rules()
 
     def __init__(self, *ends, found=()):
